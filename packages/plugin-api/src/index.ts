@@ -1,0 +1,39 @@
+export type { Clock } from './clock.ts';
+export type { ConfigOf, ConfigSchema } from './config-schema.ts';
+export {
+  CONTRACT_VERSION,
+  definePlugin,
+  isPluginDefinition,
+  type Kind,
+  type Kinds,
+  type PluginContext,
+  type PluginDefinition,
+  type PluginSpec,
+} from './define-plugin.ts';
+export type { Diagnosis, Lifecycle } from './lifecycle.ts';
+export type { Logger } from './logger.ts';
+export {
+  isPluginError,
+  PluginError,
+  type PluginErrorOptions,
+  type PluginErrorType,
+} from './plugin-error.ts';
+export type {
+  DeliveredFile,
+  Done,
+  Inspection,
+  InspectionResult,
+  Provider,
+  RemoteFile,
+  Session,
+} from './provider.ts';
+export type {
+  CommitAnswer,
+  ObjectToStage,
+  Proof,
+  Sink,
+  Staged,
+  Upload,
+  VisibleObject,
+} from './sink.ts';
+export { CLOCK, LOGGER, STATE_FOLDER, type Given, type Token, type Wanted } from './token.ts';

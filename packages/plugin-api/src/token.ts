@@ -1,0 +1,32 @@
+import type { Clock } from './clock.ts';
+import type { Logger } from './logger.ts';
+
+/**
+ * Names a service of the host and carries its type. The id is a versioned string, so that a token of one copy of this
+ * package means the same to another copy, and crosses a process boundary.
+ */
+export interface Token<T> {
+  readonly id: string;
+  /** Exists for the type checker only; never read. */
+  readonly $type?: T;
+}
+
+/** What a plugin asks for: names of its own choice, each with the token of the wanted service. */
+export type Wanted = { readonly [name: string]: Token<unknown> };
+
+/** What it gets: the same names, each with the service. */
+export type Given<W extends Wanted> = {
+  readonly [K in keyof W]: W[K] extends Token<infer T> ? T : never;
+};
+
+/** Time, as the host tells it. Ask for it instead of calling `Date.now` or `setTimeout`, and tests can steer it. */
+export const CLOCK: Token<Clock> = { id: 'octo:clock@1' };
+
+/** The instance's own logger; the same that `create` is given without asking. */
+export const LOGGER: Token<Logger> = { id: 'octo:logger@1' };
+
+/**
+ * A private folder of this instance that outlives the process, created before `start` with permissions for its owner
+ * only. An absolute path.
+ */
+export const STATE_FOLDER: Token<string> = { id: 'octo:state-folder@1' };
