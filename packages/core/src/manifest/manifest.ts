@@ -1,0 +1,68 @@
+/**
+ * `plugins.json`, read, resolved and validated: what the host is to be. Defaults are applied, references resolved,
+ * everything frozen.
+ */
+export interface Manifest {
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** Its folder: plugins are found and relative paths resolved from here. */
+  readonly folder: string;
+  readonly plugins: ReadonlyMap<string, InstanceConfig>;
+  readonly pipelines: ReadonlyMap<string, PipelineConfig>;
+}
+
+export interface InstanceConfig {
+  readonly id: string;
+  /** Package name, or a path that begins with `./`, `../` or `/`. */
+  readonly use: string;
+  readonly enabled: boolean;
+  /** The plugin's own business; validated against its schema when the plugin is loaded. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly policy: Policy;
+}
+
+/** How the host treats calls into one instance. */
+export interface Policy {
+  /** For connecting, listing, stat and the like; not for reading a file. Default 30,000. */
+  readonly timeoutMs: number;
+  /** Attempts at one operation whose failure is worth another try. Default 4. */
+  readonly attempts: number;
+}
+
+export interface PipelineConfig {
+  readonly id: string;
+  readonly enabled: boolean;
+  /** Instance ids. */
+  readonly from: string;
+  readonly to: string;
+  readonly steps: readonly StepConfig[];
+  /** Template of the object's key. */
+  readonly key: string;
+  /** Cron with `timezone`, or a period; at most one of both. */
+  readonly schedule: string | undefined;
+  readonly timezone: string;
+  readonly everyMs: number | undefined;
+  readonly duplicates: 'name' | 'pipeline' | 'off';
+  readonly onReissue: 'version' | 'overwrite' | 'quarantine';
+  readonly emptyFiles: 'quarantine' | 'deliver';
+  /** Read twice and compare before committing; `auto` when nothing else proves that a file is complete. */
+  readonly doubleRead: 'auto' | boolean;
+  /** At least this long; the provider may ask for more. */
+  readonly settleMs: number | undefined;
+  readonly limits: {
+    readonly maxBytes: number;
+    readonly maxRatio: number;
+    readonly maxMembers: number;
+    /** For one file, from the first byte to the commit. */
+    readonly maxTimeMs: number;
+    /** Files in one listing. */
+    readonly maxFiles: number;
+  };
+  /** Files in flight at a time. */
+  readonly concurrency: number;
+}
+
+export interface StepConfig {
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}

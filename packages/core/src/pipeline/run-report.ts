@@ -1,0 +1,59 @@
+/** What one run of a pipeline did. `octo-host run --json` prints it as its last line. */
+export interface RunReport {
+  readonly pipeline: string;
+  /** Files that the vendor offers, refused entries included. */
+  readonly discovered: number;
+  readonly delivered: readonly Delivered[];
+  readonly duplicates: readonly { readonly path: string; readonly of: string }[];
+  readonly quarantined: readonly { readonly path: string; readonly reason: string }[];
+  readonly failed: readonly Failed[];
+  /** Not complete yet, gone again, or in other hands: what a later run will look at. */
+  readonly pending: readonly { readonly path: string; readonly reason: string }[];
+  /** What people should hear about although the files were delivered. */
+  readonly warnings: readonly { readonly path: string; readonly message: string }[];
+}
+
+export interface Delivered {
+  readonly path: string;
+  readonly key: string;
+  readonly bytes: number;
+  /** Of the plain bytes, hex. */
+  readonly sha256: string;
+}
+
+export interface Failed {
+  readonly path: string;
+  readonly error: string;
+  /** Whether a vendor or sink could not be reached (exit code 3) rather than something else (1). */
+  readonly unreachable: boolean;
+}
+
+/** What happens while a run goes on: for progress on a terminal, and for logs. */
+export type RunEvent =
+  | { readonly event: 'connecting' }
+  | {
+      readonly event: 'listed';
+      readonly files: number;
+      readonly bytes: number;
+      readonly toDeliver: number;
+    }
+  | { readonly event: 'started'; readonly path: string; readonly size: number }
+  /** Raw bytes read of one file since the last such event. */
+  | { readonly event: 'read'; readonly path: string; readonly bytes: number }
+  | {
+      readonly event: 'delivered';
+      readonly path: string;
+      readonly key: string;
+      readonly bytes: number;
+    }
+  | { readonly event: 'duplicate'; readonly path: string; readonly of: string }
+  | { readonly event: 'quarantined'; readonly path: string; readonly reason: string }
+  | { readonly event: 'failed'; readonly path: string; readonly error: string }
+  | { readonly event: 'retrying'; readonly path: string; readonly reason: string }
+  | {
+      readonly event: 'waiting';
+      readonly path: string;
+      readonly reason: string;
+      readonly forMs: number;
+    }
+  | { readonly event: 'warning'; readonly path: string; readonly message: string };
