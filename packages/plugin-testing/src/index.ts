@@ -15,3 +15,15 @@ export {
   type SettlementDayOptions,
   type SettlementFile,
 } from './settlements/settlement-day.ts';
+export { contentOf, type FileContent, generatedContent } from './sftp/file-content.ts';
+export { type HostKey, hostKeyFrom, hostKeyFromSeed, rsaHostKey } from './sftp/host-key.ts';
+export { SFTP_SERVE_MODULE } from './sftp/serve-module.ts';
+export type { SftpFaults, SftpOperation } from './sftp/sftp-faults.ts';
+export { STATUS as SFTP_STATUS } from './sftp/sftp-wire.ts';
+export {
+  type SftpServer,
+  type SftpUser,
+  startSftp,
+  type StartSftpOptions,
+} from './sftp/start-sftp.ts';
+export { type VirtualEntryOptions, type VirtualListing, VirtualTree } from './sftp/virtual-tree.ts';
