@@ -27,3 +27,18 @@ export {
   type StartSftpOptions,
 } from './sftp/start-sftp.ts';
 export { type VirtualEntryOptions, type VirtualListing, VirtualTree } from './sftp/virtual-tree.ts';
+export { MemoryPlace } from './memory-place.ts';
+export {
+  MemorySink,
+  type MemorySinkOptions,
+  type SinkCall,
+  type SinkFault,
+  type SinkVerb,
+} from './memory-sink.ts';
+export { proofOf } from './proof-of.ts';
+export {
+  sinkSuite,
+  type OpenSink,
+  type SinkSuiteOptions,
+  type SinkUnderTest,
+} from './sink-suite.ts';
