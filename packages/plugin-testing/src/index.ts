@@ -42,3 +42,14 @@ export {
   type SinkSuiteOptions,
   type SinkUnderTest,
 } from './sink-suite.ts';
+export { S3_SERVE_MODULE } from './s3/serve-module.ts';
+export type { SeenRequest as S3SeenRequest } from './s3/answer-call.ts';
+export type { ArmedS3Fault, S3Fault, S3FaultRule, S3Faults, S3Operation } from './s3/s3-faults.ts';
+export type { S3Credentials } from './s3/sigv4.ts';
+export {
+  type S3ObjectView,
+  type S3Options,
+  type S3Simulator,
+  type S3UploadView,
+  startS3,
+} from './s3/start-s3.ts';
