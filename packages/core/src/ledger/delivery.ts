@@ -36,6 +36,8 @@ export interface Delivery extends Scope, SourceVersion {
   readonly leaseUntil: Date | undefined;
   readonly notBefore: Date | undefined;
   readonly waitingOn: string | undefined;
+  /** The key by the pipeline's template at the time of discovery. */
+  readonly wantedKey: string;
   readonly objectKey: string | undefined;
   readonly uploadId: string | undefined;
   readonly uploadToken: string | undefined;

@@ -95,9 +95,12 @@ export interface Ledger extends AsyncDisposable {
 }
 
 export type Claim = Pick<Delivery, 'id' | 'attempt'>;
-export type KeyAt = (index: number) => string;
+/** `key`, `key~2`, … for index 0, 1, … */
+export type KeyAt = (key: string, index: number) => string;
 export interface Discovery extends SourceVersion {
   readonly group?: string;
+  /** The key that it is to get, or the first free one after it; kept in the row as `wantedKey`. */
+  readonly key: string;
 }
 
 export interface DiscoverResult {
@@ -111,8 +114,10 @@ export interface ClaimRequest extends Scope {
   readonly leaseMs: number;
   /** Only these deliveries. */
   readonly ids?: readonly string[];
-  /** `name`, `name~2`, … for a delivery that has no key yet: index 0, 1, … */
-  readonly keyAt: (delivery: SourceVersion, index: number) => string;
+  /** Not these: what this run has tried already. */
+  readonly exclude?: readonly string[];
+  /** From `wantedKey`, for a delivery that has no key yet. */
+  readonly keyAt: KeyAt;
   /** `overwrite`: a version whose path has a COMMITTED version replaces it instead of taking a new key. */
   readonly onReissue: 'version' | 'overwrite' | 'quarantine';
 }

@@ -1,8 +1,16 @@
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
+import { deliverAll } from './deliver-all.ts';
+import { Listing } from './listing.ts';
+import { ReportBuilder } from './report-builder.ts';
 import type { RunEvent, RunReport } from './run-report.ts';
 import type { Step } from './step.ts';
+import { sweep } from './sweep.ts';
+import { Vendor } from './vendor.ts';
+import { tidyVendor } from './vendor-side.ts';
 
 /** A pipeline with living instances: everything that one run needs. */
 export interface Pipeline {
@@ -20,20 +28,76 @@ export interface RunOptions {
   readonly ledger: Ledger;
   readonly clock: Clock;
   readonly logger: Logger;
+  /** For jitter; 0 ≤ random() < 1. */
+  readonly random: () => number;
   /** A folder for spool files; the run makes and removes its own below it. */
   readonly spoolFolder: string;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
+/** What the parts of a run share. */
+export interface RunContext extends Omit<RunOptions, 'onEvent'> {
+  readonly pipeline: Pipeline;
+  readonly vendor: Vendor;
+  readonly report: ReportBuilder;
+  readonly scope: { readonly pipeline: string; readonly sink: string };
+}
+
 /**
- * One run: connect, list, deliver what is new, clean up at the vendor. Resolves with the report whatever happened to
- * single files.
- * @throws PluginError when the vendor or the sink could not be reached or refused the login; the signal's reason
+ * One run: finish what earlier runs left at the vendor, list, deliver what is new, wait for files that are not settled
+ * yet and look once more, sweep. Resolves with the report whatever happened to single files.
+ * @throws PluginError when the vendor could not be reached or refused the login; errors of the ledger's database;
+ *   the signal's reason
  */
 export async function runPipeline(
-  _pipeline: Pipeline,
-  _options: RunOptions,
-  _signal: AbortSignal,
+  pipeline: Pipeline,
+  options: RunOptions,
+  signal: AbortSignal,
 ): Promise<RunReport> {
-  throw new Error('not built yet');
+  const { config, provider, providerPolicy: policy, sink } = pipeline;
+  const report = new ReportBuilder(config.id, options.onEvent ?? (() => {}));
+  const scope = { pipeline: config.id, sink: sink.place };
+  await using _lock = await soleWriter(sink, options.ledger);
+  await mkdir(options.spoolFolder, { recursive: true, mode: 0o700 });
+  const spoolFolder = await mkdtemp(join(options.spoolFolder, 'run-'));
+  try {
+    await using vendor = new Vendor({ ...options, provider, policy });
+    const context = { ...options, pipeline, vendor, report, scope, spoolFolder };
+    await deliverListed(context, signal);
+    await sweep(context, signal);
+  } finally {
+    await rm(spoolFolder, { recursive: true, force: true });
+  }
+  return report.finish();
+}
+
+async function deliverListed(context: RunContext, signal: AbortSignal): Promise<void> {
+  context.report.event({ event: 'connecting' });
+  await context.vendor.session(signal);
+  await tidyVendor(context, signal);
+  const listing = new Listing(context);
+  const unsettled = await listing.look(signal);
+  await deliverAll(context, listing, signal);
+  if (unsettled.count > 0) {
+    context.report.event({
+      event: 'waiting',
+      path: '',
+      reason: `${unsettled.count} file${unsettled.count === 1 ? '' : 's'} may still be growing; each must stay the same for a while`,
+      forMs: unsettled.forMs,
+    });
+    await context.clock.sleep(unsettled.forMs, signal);
+    await listing.look(signal);
+    await deliverAll(context, listing, signal);
+  }
+  await listing.reportPending();
+}
+
+async function soleWriter(sink: Sink, ledger: Ledger): Promise<AsyncDisposable | undefined> {
+  if (sink.commits === 'conditional') return undefined;
+  const lock = await ledger.lockPlace(sink.place);
+  if (lock === undefined)
+    throw new Error(
+      `another process writes to ${sink.place}, which takes one writer at a time because it cannot commit conditionally; run again when it is done`,
+    );
+  return lock;
 }

@@ -1,0 +1,355 @@
+import { randomBytes } from 'node:crypto';
+import {
+  isPluginError,
+  type Clock,
+  type Logger,
+  type Proof,
+  type RemoteFile,
+  type Sink,
+  type Staged,
+  type VisibleObject,
+} from '@octo/plugin-api';
+import type { Delivery, VerifiedContent } from '../ledger/delivery.ts';
+import { FencedOut } from '../ledger/fenced-out.ts';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PipelineConfig } from '../manifest/manifest.ts';
+import { responseTo } from '../resilience/error-response.ts';
+import { retryDelayMs } from '../resilience/retry.ts';
+import { numberedKey } from './object-key.ts';
+import { hashFacts, mismatch, objectMetadata } from './object-metadata.ts';
+import type { Outcome } from './outcome.ts';
+import type { Received, Receiver } from './receive.ts';
+import type { RunEvent } from './run-report.ts';
+import { SinkFailure, SinkSide } from './sink-side.ts';
+import { sameVersion, type Vendor } from './vendor.ts';
+
+/** Times one attempt goes back to its beginning (fence, look, read anew) before it gives the delivery back. */
+const MAX_ROUNDS = 6;
+/** A read that ended early or late is tried once more; the second time is taken for the truth. */
+const WORTH_ANOTHER_READ = new Set(['TRUNCATED', 'SIZE_MISMATCH', 'DOUBLE_READ']);
+
+export interface AttemptContext {
+  readonly config: PipelineConfig;
+  readonly ledger: Ledger;
+  readonly vendor: Vendor;
+  readonly sink: Sink;
+  readonly sinkAttempts: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly logger: Logger;
+  readonly onEvent: (event: RunEvent) => void;
+}
+
+/**
+ * One attempt at one delivery: the delivery protocol, as docs/guarantees.md tells it.
+ *
+ *     fence → look ─ ours ───────────────────────────────→ COMMITTED
+ *               │ └─ another's → next key → fence → look
+ *               └ vacant → read, check, stage → VERIFIED → commit → COMMITTED
+ *                            │                     └ content is held → DUPLICATE_OF, WAITING
+ *                            └ gone → SUPERSEDED, wrong → QUARANTINED
+ *
+ * From every unclear answer the way leads back to the beginning: fence, then look, then act.
+ */
+export class Attempt {
+  readonly #context: AttemptContext;
+  readonly #file: RemoteFile;
+  readonly #receiver: Receiver;
+  readonly #signal: AbortSignal;
+  readonly #sinkSide: SinkSide;
+  #delivery: Delivery;
+  #replace: Proof['replace'];
+  /** Our object is there, but this ledger never verified it: the ledger was lost. Read again and compare. */
+  #unproved: VisibleObject | undefined;
+  #rereads = 0;
+  #rejections = 0;
+
+  constructor(
+    delivery: Delivery,
+    file: RemoteFile,
+    receiver: Receiver,
+    context: AttemptContext,
+    signal: AbortSignal,
+  ) {
+    this.#delivery = delivery;
+    this.#file = file;
+    this.#receiver = receiver;
+    this.#context = context;
+    this.#signal = signal;
+    const onRetry = (error: unknown): void => this.#retrying(error);
+    const onWait = (forMs: number): void => this.#waiting(forMs);
+    this.#sinkSide = new SinkSide(
+      delivery,
+      { ...context, attempts: context.sinkAttempts, onRetry, onWait },
+      signal,
+    );
+  }
+
+  /** Runs the attempt to its outcome. @throws the signal's reason; errors of the ledger's database */
+  async run(): Promise<Outcome> {
+    try {
+      for (let round = 1; round <= MAX_ROUNDS; round++) {
+        const ended = await this.#round();
+        if (ended !== 'again') return ended;
+        const delayMs = retryDelayMs(undefined, round, this.#context.random);
+        await this.#context.clock.sleep(delayMs, this.#signal);
+      }
+      return await this.#park(new Error(`the sink did not take it ${MAX_ROUNDS} times in a row`));
+    } catch (error) {
+      if (!(error instanceof FencedOut)) throw error;
+      await this.#sinkSide.abort().catch(() => {});
+      return { outcome: 'fenced-out' };
+    }
+  }
+
+  async #round(): Promise<Outcome | 'again'> {
+    try {
+      const ended = await this.#fence();
+      if (ended !== undefined) return ended;
+      const received = await this.#receive();
+      return 'outcome' in received ? received : await this.#commit(received);
+    } catch (error) {
+      return await this.#trouble(error);
+    }
+  }
+
+  /** Rule 1. `undefined` when the key is free and nothing of ours can appear there. */
+  async #fence(): Promise<Outcome | undefined> {
+    for (;;) {
+      const seen = await this.#sinkSide.fence();
+      if (seen.sight === 'another') {
+        if (this.#delivery.replaces !== undefined)
+          return await this.#quarantine(
+            'KEY_TAKEN: the object to replace is not there; another one is',
+          );
+        await this.#moveToNextKey();
+        continue;
+      }
+      this.#unproved = undefined;
+      if (seen.sight === 'ours' && this.#delivery.verified !== undefined)
+        return await this.#adopt(seen.object);
+      if (seen.sight === 'ours') this.#unproved = seen.object;
+      else this.#replace = seen.replace;
+      await this.#context.ledger.fenced(this.#delivery);
+      this.#delivery = { ...this.#delivery, uploadId: undefined, uploadToken: undefined };
+      return undefined;
+    }
+  }
+
+  /** Reads, checks and stages the file; every check is green when a {@link Received} comes out. */
+  async #receive(): Promise<Received | Outcome> {
+    const { vendor, config } = this.#context;
+    if (!(await this.#isStillThere())) return await this.#superseded();
+    if (this.#file.size === 0 && config.emptyFiles === 'quarantine')
+      return await this.#quarantine(
+        "EMPTY_FILE: it has no bytes; the pipeline's emptyFiles: 'deliver' would accept it",
+      );
+    const stage = (sizeHint: number): Promise<Staged> =>
+      this.#unproved === undefined ? this.#stage(undefined, sizeHint) : Promise.resolve(nowhere);
+    const received = await this.#receiver.receive(stage, this.#signal);
+    if (!sameVersion(this.#file, await vendor.stat(this.#file, this.#signal)))
+      return await this.#superseded();
+    return received;
+  }
+
+  async #commit(received: Received): Promise<Outcome | 'again'> {
+    const held = await this.#reserve(received);
+    if (held !== undefined) return held;
+    if (this.#unproved !== undefined) return await this.#adopt(this.#unproved);
+    await received.placeMembers?.(this.#delivery.objectKey!, this.#signal).catch(asSinkFailure);
+    if (this.#delivery.uploadId === undefined) await this.#stageHeld(received);
+    const proof = { ...received.proof, ...(this.#replace && { replace: this.#replace }) };
+    const answer = await this.#sinkSide.complete(proof);
+    return answer.outcome === 'committed' ? await this.#committed(answer, 'acknowledged') : 'again';
+  }
+
+  /** Rule 3: content is reserved before it is committed. `undefined` when it is ours now. */
+  async #reserve(received: Received): Promise<Outcome | 'again' | undefined> {
+    const { ledger, config } = this.#context;
+    const verified = verifiedContent(received);
+    const answer = await ledger.verified(this.#delivery, verified, {
+      duplicates: config.duplicates,
+      facts: received.facts,
+      refuseReissue: config.onReissue === 'quarantine',
+    });
+    if (answer.answer === 'reserved') {
+      this.#delivery = { ...this.#delivery, verified, heldRaw: verified.rawSha256 };
+      return undefined;
+    }
+    if (answer.answer === 'reissue')
+      return await this.#quarantine(
+        `REISSUE: other content was delivered under this name before (delivery ${answer.of})`,
+      );
+    if (this.#unproved !== undefined)
+      return await this.#quarantine(
+        `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' is this delivery's, but delivery ${answer.holder} holds the same content; it was left alone`,
+      );
+    await this.#sinkSide.abort();
+    if (answer.state === 'COMMITTED' || answer.state === 'CLEANED') {
+      const still = await ledger.duplicate(this.#delivery, answer.holder, verified.rawSha256);
+      return still ? { outcome: 'duplicate', of: answer.holder } : 'again';
+    }
+    await ledger.wait(this.#delivery, answer.holder, verified.rawSha256);
+    return { outcome: 'waiting', holder: answer.holder };
+  }
+
+  async #stageHeld(received: Received): Promise<void> {
+    const staged = await this.#stage(verifiedContent(received), received.proof.bytes);
+    for (const chunk of received.held) await staged.write(chunk, this.#signal);
+  }
+
+  /** Rule 4: an upload whose id is stored before its first byte. */
+  async #stage(verified: VerifiedContent | undefined, sizeHint: number): Promise<Staged> {
+    const token = randomBytes(16).toString('hex');
+    const metadata = objectMetadata(this.#delivery, token, verified);
+    return await this.#sinkSide.stage(metadata, sizeHint, async (id) => {
+      await this.#context.ledger.streaming(this.#delivery, { id, token });
+      this.#delivery = { ...this.#delivery, uploadId: id, uploadToken: token };
+    });
+  }
+
+  async #adopt(object: VisibleObject): Promise<Outcome> {
+    const wrong = mismatch(object, this.#delivery, this.#delivery.uploadToken);
+    if (wrong === undefined) return await this.#committed(object, 'adopted');
+    return await this.#quarantine(
+      `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' carries this delivery's id, but ${wrong}; it was left alone`,
+    );
+  }
+
+  async #committed(
+    answer: { readonly etag?: string; readonly versionId?: string },
+    how: 'acknowledged' | 'adopted',
+  ): Promise<Outcome> {
+    const { ledger, sink, logger } = this.#context;
+    const { path, objectKey, verified } = this.#delivery;
+    const { etag, versionId } = answer;
+    await ledger.committed(this.#delivery, { etag, versionId, how });
+    try {
+      await sink.annotate?.(objectKey!, hashFacts(verified!), this.#signal);
+    } catch (error) {
+      logger.warn({ err: error, key: objectKey }, 'object could not be annotated with its hashes');
+    }
+    const sha256 = verified!.plainSha256.toString('hex');
+    return {
+      outcome: 'delivered',
+      delivered: { path, key: objectKey!, bytes: verified!.plainBytes, sha256 },
+    };
+  }
+
+  async #moveToNextKey(): Promise<void> {
+    const objectKey = await this.#context.ledger.nextKey(this.#delivery, numberedKey);
+    this.#delivery = { ...this.#delivery, objectKey, uploadId: undefined, uploadToken: undefined };
+    this.#sinkSide.moveTo(objectKey);
+  }
+
+  /** Rule 2: no exit without the fence. The own upload is aborted, or it never was. */
+  async #exit(state: 'QUARANTINED' | 'SUPERSEDED', reason: string): Promise<void> {
+    await this.#sinkSide.abort();
+    await this.#context.ledger.exit(this.#delivery, state, reason);
+  }
+
+  async #quarantine(reason: string): Promise<Outcome> {
+    await this.#exit('QUARANTINED', reason);
+    return { outcome: 'quarantined', reason };
+  }
+
+  async #superseded(): Promise<Outcome> {
+    if (this.#unproved !== undefined)
+      return await this.#quarantine(
+        `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' is this delivery's, but its source is gone and cannot be compared; it was left alone`,
+      );
+    const reason = 'this version is no longer at the vendor';
+    await this.#exit('SUPERSEDED', reason);
+    return { outcome: 'superseded', reason };
+  }
+
+  /** What an error means for the delivery. Errors on the way out park it: nothing is decided without the fence. */
+  async #trouble(error: unknown): Promise<Outcome | 'again'> {
+    this.#signal.throwIfAborted();
+    try {
+      if (error instanceof SinkFailure) return await this.#sinkTrouble(error);
+      return await this.#sourceTrouble(error);
+    } catch (stopped) {
+      this.#signal.throwIfAborted();
+      return await this.#park(stopped);
+    }
+  }
+
+  async #sinkTrouble(failure: SinkFailure): Promise<Outcome | 'again'> {
+    if (failure.uploadGone) return 'again';
+    const { cause } = failure;
+    if (!isPluginError(cause) || cause.type !== 'integrity') throw failure;
+    if (this.#rejections++ === 0) return 'again';
+    return await this.#quarantine(`SINK_REJECTED: ${cause.message}`);
+  }
+
+  async #sourceTrouble(error: unknown): Promise<Outcome | 'again'> {
+    if (!isPluginError(error) || (error.type !== 'integrity' && error.type !== 'not_found'))
+      throw error;
+    if (!(await this.#isStillThere())) return await this.#superseded();
+    if (error.type === 'not_found') throw error;
+    if (WORTH_ANOTHER_READ.has(error.code ?? '') && this.#rereads++ === 0) {
+      this.#retrying(error);
+      return 'again';
+    }
+    return await this.#quarantine(`${error.code ?? 'INTEGRITY'}: ${error.message}`);
+  }
+
+  /** Gives the lease back and keeps key, hash and upload id: somebody or something outside must act first. */
+  async #park(error: unknown): Promise<Outcome> {
+    const cause = error instanceof SinkFailure ? error.cause : error;
+    if (cause instanceof FencedOut || !(cause instanceof Error)) throw cause;
+    await this.#letGo(error);
+    await this.#context.ledger.park(this.#delivery, cause.message, 0);
+    if (!isPluginError(cause))
+      this.#context.logger.error({ err: cause }, 'delivery failed unexpectedly');
+    return { outcome: 'parked', reason: cause.message, unreachable: responseTo(cause).unreachable };
+  }
+
+  /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */
+  async #letGo(error: unknown): Promise<void> {
+    const sinkIsDown = error instanceof SinkFailure && responseTo(error.cause).retry;
+    if (this.#delivery.uploadId === undefined || this.#sinkSide.unclear || sinkIsDown) return;
+    try {
+      if ((await this.#sinkSide.fence()).sight !== 'vacant') return;
+      await this.#context.ledger.fenced(this.#delivery);
+    } catch (stopped) {
+      if (stopped instanceof FencedOut) throw stopped;
+    }
+  }
+
+  async #isStillThere(): Promise<boolean> {
+    return sameVersion(this.#file, await this.#context.vendor.stat(this.#file, this.#signal));
+  }
+
+  #retrying(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#context.onEvent({ event: 'retrying', path: this.#delivery.path, reason });
+  }
+
+  #waiting(forMs: number): void {
+    const reason = 'an interrupted completion may still be applied by the store';
+    this.#context.onEvent({ event: 'waiting', path: this.#delivery.path, reason, forMs });
+  }
+}
+
+/** Where the bytes of a comparison go. */
+const nowhere: Staged = {
+  id: '',
+  write: () => Promise.resolve(),
+  commit: () => Promise.reject(new Error('a comparison commits nothing')),
+  [Symbol.asyncDispose]: () => Promise.resolve(),
+};
+
+function asSinkFailure(error: unknown): never {
+  throw error instanceof SinkFailure ? error : new SinkFailure(error, false);
+}
+
+function verifiedContent(received: Received): VerifiedContent {
+  return {
+    rawSha256: received.rawSha256,
+    plainSha256: received.proof.sha256,
+    plainBytes: received.proof.bytes,
+    plainCrc64: received.proof.crc64nvme,
+  };
+}

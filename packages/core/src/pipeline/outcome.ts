@@ -1,0 +1,15 @@
+import type { Delivered } from './run-report.ts';
+
+/** How one attempt at one delivery ended. */
+export type Outcome =
+  | { readonly outcome: 'delivered'; readonly delivered: Delivered }
+  | { readonly outcome: 'duplicate'; readonly of: string }
+  | { readonly outcome: 'quarantined'; readonly reason: string }
+  /** This version is no longer at the vendor. */
+  | { readonly outcome: 'superseded'; readonly reason: string }
+  /** Another delivery has the same content in its hands. */
+  | { readonly outcome: 'waiting'; readonly holder: string }
+  /** Keeps all it has; somebody or something outside must act first. */
+  | { readonly outcome: 'parked'; readonly reason: string; readonly unreachable: boolean }
+  /** Another process has taken it over. */
+  | { readonly outcome: 'fenced-out' };

@@ -1,0 +1,82 @@
+import type { Delivered, Failed, RunEvent, RunReport } from './run-report.ts';
+
+/** Gathers what a run does, and tells it on as it happens. */
+export class ReportBuilder {
+  readonly #pipeline: string;
+  readonly #tell: (event: RunEvent) => void;
+  #discovered = 0;
+  readonly #delivered: Delivered[] = [];
+  readonly #duplicates: { path: string; of: string }[] = [];
+  readonly #quarantined: { path: string; reason: string }[] = [];
+  readonly #failed: Failed[] = [];
+  readonly #pending: { path: string; reason: string }[] = [];
+  readonly #warnings: { path: string; message: string }[] = [];
+  readonly #seen = new Set<string>();
+
+  constructor(pipeline: string, tell: (event: RunEvent) => void) {
+    this.#pipeline = pipeline;
+    this.#tell = tell;
+  }
+
+  event(event: RunEvent): void {
+    this.#tell(event);
+  }
+
+  /** Whether the report says something about this path already. */
+  knows(path: string): boolean {
+    return this.#seen.has(path);
+  }
+
+  listed(files: number, bytes: number, toDeliver: number): void {
+    this.#discovered = files;
+    this.#tell({ event: 'listed', files, bytes, toDeliver });
+  }
+
+  delivered(delivered: Delivered): void {
+    this.#seen.add(delivered.path);
+    this.#delivered.push(delivered);
+    const { path, key, bytes } = delivered;
+    this.#tell({ event: 'delivered', path, key, bytes });
+  }
+
+  duplicate(path: string, of: string): void {
+    this.#seen.add(path);
+    this.#duplicates.push({ path, of });
+    this.#tell({ event: 'duplicate', path, of });
+  }
+
+  quarantined(path: string, reason: string): void {
+    this.#seen.add(path);
+    this.#quarantined.push({ path, reason });
+    this.#tell({ event: 'quarantined', path, reason });
+  }
+
+  failed(path: string, error: string, unreachable: boolean): void {
+    this.#seen.add(path);
+    this.#failed.push({ path, error, unreachable });
+    this.#tell({ event: 'failed', path, error });
+  }
+
+  pending(path: string, reason: string): void {
+    this.#seen.add(path);
+    this.#pending.push({ path, reason });
+  }
+
+  warning(path: string, message: string): void {
+    this.#warnings.push({ path, message });
+    this.#tell({ event: 'warning', path, message });
+  }
+
+  finish(): RunReport {
+    return {
+      pipeline: this.#pipeline,
+      discovered: this.#discovered,
+      delivered: this.#delivered,
+      duplicates: this.#duplicates,
+      quarantined: this.#quarantined,
+      failed: this.#failed,
+      pending: this.#pending,
+      warnings: this.#warnings,
+    };
+  }
+}

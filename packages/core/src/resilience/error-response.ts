@@ -1,0 +1,31 @@
+import { isPluginError, type PluginErrorType } from '@octo/plugin-api';
+
+/**
+ * What each type of error means, in one table.
+ *
+ * - `retry` the same call may succeed shortly.
+ * - `park` the delivery keeps all it has and waits for somebody or something outside.
+ * - `unreachable` the other side could not be reached at all (exit code 3).
+ */
+interface ErrorResponse {
+  readonly retry: boolean;
+  readonly park: boolean;
+  readonly unreachable: boolean;
+}
+
+const responses: Readonly<Record<PluginErrorType, ErrorResponse>> = {
+  auth: { retry: false, park: true, unreachable: true },
+  validation: { retry: false, park: true, unreachable: false },
+  not_found: { retry: false, park: true, unreachable: false },
+  rate_limit: { retry: true, park: true, unreachable: true },
+  network: { retry: true, park: true, unreachable: true },
+  provider_down: { retry: true, park: true, unreachable: true },
+  integrity: { retry: false, park: false, unreachable: false },
+};
+
+const unknownError: ErrorResponse = { retry: false, park: true, unreachable: false };
+
+/** The response to `error`; what is not a PluginError is a defect and is never retried. */
+export function responseTo(error: unknown): ErrorResponse {
+  return isPluginError(error) ? responses[error.type] : unknownError;
+}
