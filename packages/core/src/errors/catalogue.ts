@@ -1,6 +1,32 @@
 /** Every code of the host's own errors. `docs/errors.md` explains each; a test compares the two. */
 export const errorCatalogue = {
-  OCTO_MANIFEST_NOT_FOUND: 'the manifest file does not exist or cannot be read',
+  OCTO_MANIFEST_NOT_FOUND: 'the manifest does not exist or may not be read',
+  OCTO_MANIFEST_UNREADABLE: 'the manifest is too large or not UTF-8 text',
+  OCTO_MANIFEST_SYNTAX: 'the manifest is not JSON',
+  OCTO_MANIFEST_DUPLICATE_KEY: 'a name stands twice in one object of the manifest',
+  OCTO_MANIFEST_INVALID: 'the manifest does not follow its schema',
+  OCTO_REFERENCE_MISSING: 'a reference names a variable or a file that is not there',
+  OCTO_REFERENCE_INVALID: 'a reference is not spelled right or of an unknown kind',
+  OCTO_INSTANCE_UNKNOWN: 'a pipeline names a plugin that the manifest does not have',
+  OCTO_INSTANCE_WRONG_KIND: 'a pipeline uses a provider as its sink or a sink as its provider',
+  OCTO_KEY_TEMPLATE: 'the template of the object key is not right',
+  OCTO_SCHEDULE_INVALID: 'schedule, every or timezone is not right',
+  OCTO_STEP_UNKNOWN: 'a pipeline names a step that does not exist',
+  OCTO_STEP_OPTIONS: 'the options of a step are not right',
+  OCTO_PLUGIN_NOT_FOUND: 'a plugin is not installed, or its path leads nowhere',
+  OCTO_PLUGIN_THREW: 'the code of a plugin failed while it was loaded',
+  OCTO_PLUGIN_NO_DEFAULT: 'the module of a plugin has no default export',
+  OCTO_PLUGIN_NOT_A_PLUGIN: 'what the module exports does not come from definePlugin',
+  OCTO_PLUGIN_CONTRACT: 'a plugin was written for another version of the contract',
+  OCTO_PLUGIN_KIND: 'a plugin is of a kind that this host does not know',
+  OCTO_PLUGIN_SCHEMA: 'the configuration schema of a plugin is not right',
+  OCTO_PLUGIN_CREATE: 'a plugin could not build its instance',
+  OCTO_CONFIG_INVALID: 'the configuration of a plugin does not follow its schema',
+  OCTO_TOKEN_UNKNOWN: 'a plugin asks for a service that this host does not have',
+  OCTO_TOKEN_TWICE: 'a service was registered twice',
+  OCTO_INSTANCE_FAILED: 'a plugin did not start, so its pipelines cannot run',
+  OCTO_PIPELINE_UNKNOWN: 'there is no pipeline of this name',
+  OCTO_PIPELINE_DISABLED: 'the pipeline, or a plugin that it uses, is switched off',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,3 +1,5 @@
+import type { ManifestSource } from './manifest-source.ts';
+
 /**
  * `plugins.json`, read, resolved and validated: what the host is to be. Defaults are applied, references resolved,
  * everything frozen.
@@ -9,6 +11,8 @@ export interface Manifest {
   readonly folder: string;
   readonly plugins: ReadonlyMap<string, InstanceConfig>;
   readonly pipelines: ReadonlyMap<string, PipelineConfig>;
+  /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
+  readonly source: ManifestSource;
 }
 
 export interface InstanceConfig {

@@ -1,4 +1,16 @@
-import type { Manifest } from './manifest.ts';
+import { readFileSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
+import { errorOfIssues, type Issue, OctoError } from '../errors/octo-error.ts';
+import { escapeText } from '../observe/escape-text.ts';
+import { byteSize } from './byte-size.ts';
+import { checkManifest } from './check-manifest.ts';
+import { compileCheck } from './check-value.ts';
+import type { InstanceConfig, Manifest, PipelineConfig, Policy, StepConfig } from './manifest.ts';
+import type { ManifestSource } from './manifest-source.ts';
+import { parseText } from './parse-text.ts';
+import { periodMs } from './period.ts';
+import { resolveReferences } from './references.ts';
 
 export interface ReadManifestOptions {
   /** What `${env:NAME}` refers to. */
@@ -9,9 +21,130 @@ export interface ReadManifestOptions {
  * Reads `plugins.json`: JSON with comments and trailing commas, references resolved, validated, defaults applied, frozen.
  * @throws OctoError with all that is wrong, as `issues`: what, where and what was probably meant
  */
-export async function readManifest(
-  _file: string,
-  _options: ReadManifestOptions,
-): Promise<Manifest> {
-  throw new Error('not built yet');
+export async function readManifest(file: string, { env }: ReadManifestOptions): Promise<Manifest> {
+  const path = resolve(file);
+  const folder = dirname(path);
+  const { value: written, source } = parseText(shownPath(path), await readText(path));
+  const { value, issues } = await resolveReferences(written, source, { env, folder });
+  const checked = checkSchema(value, source);
+  const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
+  if (all.length > 0) throw errorOfIssues(inOrder(withoutEchoes(all), source));
+  return manifestOf(checked.value as Checked, { file: path, folder, source });
+}
+
+/** A manifest of a hundred pipelines has 50 KiB. */
+const MAX_BYTES = 1024 * 1024;
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'does not exist; --manifest FILE names another one',
+  ENOTDIR: 'does not exist; --manifest FILE names another one',
+  EACCES: 'may not be read; check its owner and permissions',
+  EISDIR: 'is a folder; name the file in it',
+};
+
+async function readText(path: string): Promise<string> {
+  const refuse = (code: 'OCTO_MANIFEST_NOT_FOUND' | 'OCTO_MANIFEST_UNREADABLE', why: string) =>
+    new OctoError(code, `the manifest ${escapeText(shownPath(path))} ${why}`);
+  try {
+    await using handle = await open(path, 'r');
+    const { size } = await handle.stat();
+    if (size > MAX_BYTES)
+      throw refuse('OCTO_MANIFEST_UNREADABLE', 'is larger than 1 MiB; is it the right file?');
+    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
+  } catch (error) {
+    if (error instanceof OctoError) throw error;
+    const code = String((error as { readonly code?: unknown }).code);
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw refuse('OCTO_MANIFEST_UNREADABLE', 'is not UTF-8 text');
+    }
+    throw refuse('OCTO_MANIFEST_NOT_FOUND', WHY[code] ?? `cannot be read (${code})`);
+  }
+}
+
+/** Relative where that is shorter to read: below the working folder. */
+function shownPath(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short.startsWith('..') || isAbsolute(short) ? path : short;
+}
+
+function checkSchema(value: unknown, source: ManifestSource): { value: unknown; issues: Issue[] } {
+  const file = new URL('../../schema/plugins.schema.json', import.meta.url);
+  const check = compileCheck(JSON.parse(readFileSync(file, 'utf8')) as object);
+  const checked = check(value, (pointer) => source.isReference(pointer));
+  const issues = checked.problems.map(({ pointer, text, of }) =>
+    source.issue('OCTO_MANIFEST_INVALID', pointer, text, of),
+  );
+  return { value: checked.value, issues };
+}
+
+/** A reference that did not resolve also fails whatever its place asks for. */
+function withoutEchoes(issues: readonly Issue[]): Issue[] {
+  const unresolved = new Set(
+    issues.filter(({ code }) => code.startsWith('OCTO_REFERENCE_')).map(({ pointer }) => pointer),
+  );
+  return issues.filter(
+    ({ code, pointer }) => code.startsWith('OCTO_REFERENCE_') || !unresolved.has(pointer),
+  );
+}
+
+function inOrder(issues: readonly Issue[], source: ManifestSource): Issue[] {
+  const offset = ({ pointer }: Issue) => source.offset(pointer ?? '', 'key');
+  return issues.toSorted((a, b) => offset(a) - offset(b));
+}
+
+/** The manifest as its schema promises it, defaults applied. */
+interface Checked {
+  readonly plugins: Readonly<Record<string, CheckedInstance>>;
+  readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
+}
+interface CheckedInstance {
+  readonly use: string;
+  readonly enabled: boolean;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly policy: Policy;
+}
+type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits'> & {
+  readonly steps: readonly (string | Readonly<Record<string, Readonly<Record<string, unknown>>>>)[];
+  readonly every?: string;
+  readonly limits: Omit<PipelineConfig['limits'], 'maxBytes'> & {
+    readonly maxBytes: string | number;
+  };
+};
+
+function manifestOf(
+  { plugins, pipelines }: Checked,
+  origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
+): Manifest {
+  const instances = Object.entries(plugins).map(([id, plugin]): [string, InstanceConfig] => [
+    id,
+    Object.freeze({ id, ...plugin }),
+  ]);
+  const configs = Object.entries(pipelines).map(([id, pipeline]): [string, PipelineConfig] => [
+    id,
+    pipelineOf(id, pipeline),
+  ]);
+  return Object.freeze({ ...origin, plugins: new Map(instances), pipelines: new Map(configs) });
+}
+
+function pipelineOf(
+  id: string,
+  { steps, every, limits, ...rest }: CheckedPipeline,
+): PipelineConfig {
+  return Object.freeze({
+    ...rest,
+    id,
+    steps: Object.freeze(steps.map(stepOf)),
+    schedule: rest.schedule,
+    settleMs: rest.settleMs,
+    everyMs: every === undefined ? undefined : periodMs(every),
+    limits: Object.freeze({ ...limits, maxBytes: byteSize(limits.maxBytes) ?? Number.NaN }),
+  });
+}
+
+function stepOf(
+  step: string | Readonly<Record<string, Readonly<Record<string, unknown>>>>,
+): StepConfig {
+  const [name, options] =
+    typeof step === 'string' ? [step, {}] : (Object.entries(step)[0] ?? ['', {}]);
+  return Object.freeze({ name, options });
 }

@@ -1,0 +1,103 @@
+import type { ErrorCode } from '../errors/catalogue.ts';
+import type { Issue } from '../errors/octo-error.ts';
+import { byteSize } from './byte-size.ts';
+import { keyTemplateProblem } from './key-template.ts';
+import type { ManifestSource } from './manifest-source.ts';
+import { pointerTo } from './pointer.ts';
+import { isTimezone, scheduleProblem } from './schedule-problem.ts';
+import { didYouMean, listOf } from './suggest.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/**
+ * What the manifest's schema cannot say: names that must exist, templates, schedules. Works on whatever is there, so
+ * that one reading finds everything; what has the wrong type is the schema's finding, not ours.
+ */
+export function checkManifest(manifest: unknown, source: ManifestSource): Issue[] {
+  const { plugins, pipelines } = fieldsOf(manifest);
+  const names = { plugins: Object.keys(fieldsOf(plugins)), pipelines: fieldsOf(pipelines) };
+  const issues = Object.entries(names.pipelines).flatMap(([id, pipeline]) => {
+    const pointer = pointerTo('/pipelines', id);
+    return checkPipeline({
+      pipeline: fieldsOf(pipeline),
+      pointer,
+      source,
+      instances: names.plugins,
+    });
+  });
+  if (names.plugins.length > 0 || Object.keys(names.pipelines).length > 0) return issues;
+  return [source.issue('OCTO_MANIFEST_INVALID', '', 'names neither a plugin nor a pipeline')];
+}
+
+interface PipelineSight {
+  readonly pipeline: Fields;
+  readonly pointer: string;
+  readonly source: ManifestSource;
+  readonly instances: readonly string[];
+}
+
+function checkPipeline(sight: PipelineSight): Issue[] {
+  const { pipeline, pointer, source } = sight;
+  const issue = (code: ErrorCode, key: string, problem: string | undefined) =>
+    problem === undefined ? [] : [source.issue(code, `${pointer}/${key}`, problem)];
+  return [
+    ...issue('OCTO_INSTANCE_UNKNOWN', 'from', instanceProblem(sight, 'from')),
+    ...issue('OCTO_INSTANCE_UNKNOWN', 'to', instanceProblem(sight, 'to')),
+    ...issue('OCTO_KEY_TEMPLATE', 'key', templateProblem(sight)),
+    ...issue('OCTO_MANIFEST_INVALID', 'limits/maxBytes', sizeProblem(fieldsOf(pipeline.limits))),
+    ...issue('OCTO_SCHEDULE_INVALID', 'schedule', textProblem(pipeline.schedule, scheduleProblem)),
+    ...issue('OCTO_SCHEDULE_INVALID', 'every', periodsProblem(pipeline)),
+    ...issue('OCTO_SCHEDULE_INVALID', 'timezone', timezoneProblem(sight)),
+  ];
+}
+
+function instanceProblem(
+  { pipeline, pointer, source, instances }: PipelineSight,
+  key: string,
+): string | undefined {
+  const id = pipeline[key];
+  if (typeof id !== 'string' || id === '' || instances.includes(id)) return undefined;
+  const shown = source.shown(pointerTo(pointer, key), id);
+  const known = instances.length === 0 ? '; there is none yet' : `; there is ${listOf(instances)}`;
+  return `names ${shown}, which is not among the plugins${didYouMean(id, instances) || known}`;
+}
+
+function textProblem(
+  value: unknown,
+  problem: (text: string) => string | undefined,
+): string | undefined {
+  return typeof value === 'string' && value !== '' ? problem(value) : undefined;
+}
+
+/** The template's own words are shown only when they are the manifest's. */
+function templateProblem({ pipeline, pointer, source }: PipelineSight): string | undefined {
+  const problem = textProblem(pipeline.key, keyTemplateProblem);
+  const hidden = source.references.has(pointerTo(pointer, 'key'));
+  return problem !== undefined && hidden
+    ? 'is no key template; such as {date:yyyy/MM/dd}/{name}'
+    : problem;
+}
+
+function sizeProblem({ maxBytes }: Fields): string | undefined {
+  const right = typeof maxBytes === 'string' && /^[1-9][0-9]{0,11}[BKMGT]/.test(maxBytes);
+  return right && byteSize(maxBytes) === undefined ? 'is too large' : undefined;
+}
+
+function periodsProblem({ schedule, every }: Fields): string | undefined {
+  if (schedule === undefined || every === undefined) return undefined;
+  return `stands beside 'schedule'; a pipeline has one of both`;
+}
+
+function timezoneProblem({ pipeline, pointer, source }: PipelineSight): string | undefined {
+  const { timezone } = pipeline;
+  if (typeof timezone !== 'string' || isTimezone(timezone)) return undefined;
+  const shown = source.shown(pointerTo(pointer, 'timezone'), timezone);
+  const meant = didYouMean(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
+  return `names ${shown}, which is no IANA time zone${meant || "; such as 'UTC' or 'America/New_York'"}`;
+}
+
+function fieldsOf(value: unknown): Fields {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Fields)
+    : {};
+}

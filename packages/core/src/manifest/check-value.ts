@@ -1,0 +1,118 @@
+import { Ajv2020, type ErrorObject } from 'ajv/dist/2020.js';
+import formats from 'ajv-formats';
+import { segmentsOf } from './pointer.ts';
+import { problemsOf, type Problem } from './problems.ts';
+
+/** A value held against a schema. */
+export interface Checked {
+  /** A copy: defaults applied, deep-frozen. Only to be used when there is no problem. */
+  readonly value: unknown;
+  readonly problems: readonly Problem[];
+  /** What stands at places that the schema marks `secret: true`, by pointer. */
+  readonly secrets: ReadonlyMap<string, unknown>;
+}
+
+/** Whether the value at the pointer is a reference and nothing else: such a text may stand for a number or a boolean. */
+export type IsReference = (pointer: string) => boolean;
+
+export type Check = (value: unknown, isReference: IsReference) => Checked;
+
+/**
+ * Prepares to hold values against a JSON Schema 2020-12, strictly. One compiler a schema: ajv keeps what it compiled
+ * for as long as it lives.
+ * @throws Error of ajv when the schema itself is not right
+ */
+export function compileCheck(schema: object): Check {
+  const secrets = new Map<string, unknown>();
+  const validate = compilerInto(secrets).compile(schema);
+  const errorsOf = (value: unknown): readonly ErrorObject[] => {
+    secrets.clear();
+    return validate(value) ? [] : (validate.errors ?? []);
+  };
+  return (given, isReference) => {
+    let value = structuredClone(given);
+    let errors = errorsOf(value);
+    const converted = convertReferences(given, errors, isReference);
+    if (converted !== undefined) errors = errorsOf((value = converted));
+    return { value: deepFreeze(value), problems: problemsOf(errors), secrets: new Map(secrets) };
+  };
+}
+
+/** Patterns are the plugin's, texts are the operator's: a long one is refused before a slow pattern sees it. */
+const MAX_PATTERN_TEXT = 4096;
+
+function compilerInto(secrets: Map<string, unknown>): Ajv2020 {
+  const boundedRegExp = Object.assign(
+    (pattern: string, flags: string) => {
+      const expression = new RegExp(pattern, flags);
+      return {
+        test: (text: string) => text.length <= MAX_PATTERN_TEXT && expression.test(text),
+        // ajv keeps patterns by this text: without it, all of a schema's patterns would be the first one.
+        toString: () => String(expression),
+      };
+    },
+    { code: 'boundedRegExp' },
+  );
+  const ajv = new Ajv2020({
+    strict: true,
+    strictRequired: false,
+    allowUnionTypes: true,
+    allErrors: true,
+    ownProperties: true,
+    useDefaults: true,
+    logger: false,
+    // Errors carry their schema, for suggestions. They carry the data, too, so they must not leave this room.
+    verbose: true,
+    code: { regExp: boundedRegExp },
+  });
+  formats.default(ajv);
+  return ajv.addKeyword({
+    keyword: 'secret',
+    schemaType: 'boolean',
+    errors: false,
+    validate: (on: boolean, data: unknown, _schema?: object, at?: { instancePath: string }) => {
+      if (on && at !== undefined) secrets.set(at.instancePath, data);
+      return true;
+    },
+  });
+}
+
+/** A copy in which referenced texts that should be numbers or booleans are that; `undefined` when there is none. */
+function convertReferences(
+  given: unknown,
+  errors: readonly ErrorObject[],
+  isReference: IsReference,
+): unknown {
+  let copy: unknown;
+  for (const { keyword, instancePath, data, params } of errors) {
+    if (keyword !== 'type' && keyword !== 'enum') continue;
+    if (typeof data !== 'string' || !isReference(instancePath)) continue;
+    const wanted: unknown[] = keyword === 'enum' ? params.allowedValues : [params.type].flat();
+    const value = strictly(data, wanted);
+    if (value === undefined) continue;
+    copy ??= structuredClone(given);
+    put(copy, segmentsOf(instancePath), value);
+  }
+  return copy;
+}
+
+function strictly(text: string, wanted: readonly unknown[]): number | boolean | undefined {
+  const wants = (...some: unknown[]) => some.some((one) => wanted.includes(one));
+  if (text === 'true' && wants('boolean', true)) return true;
+  if (text === 'false' && wants('boolean', false)) return false;
+  const number = /^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,15})?$/.test(text) ? Number(text) : undefined;
+  return wants('integer', 'number', number) ? number : undefined;
+}
+
+function put(root: unknown, segments: readonly string[], value: unknown): void {
+  const last = segments.at(-1);
+  let target = root as Record<string, unknown>;
+  for (const segment of segments.slice(0, -1)) target = target[segment] as Record<string, unknown>;
+  if (last !== undefined) target[last] = value;
+}
+
+function deepFreeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null) return value;
+  for (const part of Object.values(value)) deepFreeze(part);
+  return Object.freeze(value);
+}

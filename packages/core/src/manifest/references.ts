@@ -1,0 +1,169 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Issue } from '../errors/octo-error.ts';
+import { escapeText } from '../observe/escape-text.ts';
+import type { ManifestSource, Reference } from './manifest-source.ts';
+import { pointerTo } from './pointer.ts';
+import { didYouMean } from './suggest.ts';
+
+export interface ReferenceOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What relative paths of `${file:…}` are relative to. */
+  readonly folder: string;
+}
+
+interface Resolved {
+  readonly value: unknown;
+  readonly issues: readonly Issue[];
+}
+
+/**
+ * Replaces `${env:NAME}` and `${file:path}` in every string, and `$${` by `${`. What came from where is noted in
+ * `source.references`. Problems name the reference and the place, never a value.
+ */
+export async function resolveReferences(
+  value: unknown,
+  source: ManifestSource,
+  options: ReferenceOptions,
+): Promise<Resolved> {
+  const issues: Issue[] = [];
+  const walk = async (part: unknown, pointer: string): Promise<unknown> => {
+    if (typeof part === 'string') return resolveString(part, pointer, { source, issues, options });
+    if (Array.isArray(part)) {
+      const items: unknown[] = [];
+      for (const [index, item] of part.entries())
+        items.push(await walk(item, pointerTo(pointer, index)));
+      return items;
+    }
+    if (typeof part !== 'object' || part === null) return part;
+    const copy: Record<string, unknown> = {};
+    for (const [key, item] of Object.entries(part))
+      copy[key] = await walk(item, pointerTo(pointer, key));
+    return copy;
+  };
+  return { value: await walk(value, ''), issues };
+}
+
+/** `$${` is an escaped `${`; a reference ends with the next `}`; without one it is not closed. */
+const MARKS = /\$\$\{|\$\{([^}]*)(\}?)/g;
+
+interface Sight {
+  readonly source: ManifestSource;
+  readonly issues: Issue[];
+  readonly options: ReferenceOptions;
+}
+
+async function resolveString(text: string, pointer: string, sight: Sight): Promise<string> {
+  const { source, issues, options } = sight;
+  const found: Reference[] = [];
+  let result = '';
+  let end = 0;
+  for (const match of text.matchAll(MARKS)) {
+    result += text.slice(end, match.index);
+    end = match.index + match[0].length;
+    if (match[0] === '$${') {
+      result += '${';
+      continue;
+    }
+    const [, content = '', closed] = match;
+    try {
+      if (closed === '')
+        throw new Unresolved('INVALID', 'a reference ${…} is not closed; write $${ for a plain ${');
+      const { scheme, name, value } = await lookUp(content, options);
+      found.push({ text: match[0], scheme, name, value, whole: match[0] === text });
+      result += value;
+    } catch (error) {
+      if (!(error instanceof Unresolved)) throw error;
+      issues.push(source.issue(`OCTO_REFERENCE_${error.kind}`, pointer, error.message));
+    }
+  }
+  if (found.length > 0) source.references.set(pointer, found);
+  return result + text.slice(end);
+}
+
+class Unresolved extends Error {
+  readonly kind: 'MISSING' | 'INVALID';
+
+  constructor(kind: 'MISSING' | 'INVALID', problem: string) {
+    super(problem);
+    this.kind = kind;
+  }
+}
+
+async function lookUp(
+  content: string,
+  { env, folder }: ReferenceOptions,
+): Promise<Pick<Reference, 'scheme' | 'name' | 'value'>> {
+  const colon = content.indexOf(':');
+  const scheme = colon < 0 ? content : content.slice(0, colon);
+  const name = colon < 0 ? '' : content.slice(colon + 1);
+  if (scheme === 'env') return { scheme, name, value: fromEnvironment(name, env) };
+  if (scheme === 'file') return { scheme, name, value: await fromFile(name, folder) };
+  throw new Unresolved('INVALID', unknownScheme(scheme, name));
+}
+
+function unknownScheme(scheme: string, name: string): string {
+  if (scheme === 'secret') {
+    const reference = `\${secret:${escapeText(name)}}`;
+    return `uses ${reference}, which this version cannot resolve yet; use \${env:NAME} or \${file:path}`;
+  }
+  const meant = didYouMean(scheme, ['env', 'file']);
+  return `has a reference of unknown kind '${escapeText(scheme)}'${meant || '; there are ${env:NAME} and ${file:path}'}`;
+}
+
+function fromEnvironment(name: string, env: ReferenceOptions['env']): string {
+  const shown = `\${env:${escapeText(name)}}`;
+  if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
+    throw new Unresolved(
+      'INVALID',
+      `refers to ${shown}, which is no name of an environment variable`,
+    );
+  }
+  const value = Object.hasOwn(env, name) ? env[name] : undefined;
+  if (value !== undefined) return value;
+  const set = Object.keys(env).filter((key) => env[key] !== undefined);
+  throw new Unresolved('MISSING', `refers to ${shown}, which is not set${didYouMean(name, set)}`);
+}
+
+/** A key ring of many keys fits; a mistaken path to data does not. */
+const MAX_FILE_BYTES = 1024 * 1024;
+
+const WHY: Readonly<Record<string, string>> = {
+  ENOENT: 'which does not exist',
+  ENOTDIR: 'which does not exist',
+  EACCES: 'which may not be read; check its owner and permissions',
+  EPERM: 'which may not be read; check its owner and permissions',
+  EISDIR: 'which is a folder',
+};
+
+async function fromFile(path: string, folder: string): Promise<string> {
+  const shown = `\${file:${escapeText(path)}}`;
+  if (path === '') throw new Unresolved('INVALID', `refers to ${shown}, which names no file`);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(
+      await readSmall(resolve(folder, path)),
+    );
+    return text.replace(/\r?\n$/, '');
+  } catch (error) {
+    const code = String((error as { readonly code?: unknown }).code);
+    const why = error instanceof TooMuch ? error.message : WHY[code];
+    if (why !== undefined) throw new Unresolved('MISSING', `refers to ${shown}, ${why}`);
+    if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
+      throw new Unresolved('INVALID', `refers to ${shown}, which is not UTF-8 text`);
+    }
+    throw new Unresolved('MISSING', `refers to ${shown}, which cannot be read (${code})`);
+  }
+}
+
+class TooMuch extends Error {}
+
+async function readSmall(path: string): Promise<Buffer> {
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+  await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  const stat = await file.stat();
+  if (stat.isDirectory()) throw new TooMuch('which is a folder');
+  if (!stat.isFile()) throw new TooMuch('which is not a regular file');
+  if (stat.size > MAX_FILE_BYTES) throw new TooMuch('which is larger than 1 MiB');
+  return await file.readFile();
+}
