@@ -1,0 +1,96 @@
+import {
+  type Done,
+  type Inspection,
+  isPluginError,
+  PluginError,
+  type RemoteFile,
+  type Session,
+} from '@octo/plugin-api';
+import type { Archive } from './archive.ts';
+import { inspectSettlement } from './content/inspect-settlement.ts';
+import type { FilePattern } from './file-pattern.ts';
+import { type Entry, type Folder, joined } from './folder/folder.ts';
+
+/** The settlement files in one folder and, when delivered files are moved, in its archive. */
+export class SettlementSession implements Session {
+  readonly #options: SettlementSessionOptions;
+
+  constructor(options: SettlementSessionOptions) {
+    this.#options = options;
+  }
+
+  async *list(signal: AbortSignal): AsyncGenerator<RemoteFile> {
+    const { folder, inbox, archive } = this.#options;
+    try {
+      for await (const entry of folder.list(inbox, signal)) {
+        const file = entry.refused === undefined ? this.#file(entry) : this.#refused(entry);
+        if (file !== undefined) yield file;
+      }
+    } catch (error) {
+      throw isMissing(error) ? inboxMissing(inbox, error) : error;
+    }
+    if (archive !== undefined) yield* archive.list((entry) => this.#file(entry), signal);
+  }
+
+  async stat(file: RemoteFile, signal: AbortSignal): Promise<RemoteFile | undefined> {
+    const found = await this.#options.folder.stat(file.location ?? file.path, signal);
+    return found === undefined ? undefined : { ...file, size: found.size, mtimeMs: found.mtimeMs };
+  }
+
+  read(
+    file: RemoteFile,
+    options: { readonly offset: number },
+    signal: AbortSignal,
+  ): AsyncIterable<Uint8Array> {
+    const { size, mtimeMs } = file;
+    const there = { path: file.location ?? file.path, size, mtimeMs };
+    return this.#options.folder.read(there, options.offset, signal);
+  }
+
+  inspect(file: RemoteFile): Inspection | undefined {
+    return inspectSettlement(file.fields?.['kind']);
+  }
+
+  async done(file: RemoteFile, deliveryId: string, signal: AbortSignal): Promise<Done | undefined> {
+    return await this.#options.archive?.take(file, deliveryId, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#options.folder[Symbol.asyncDispose]();
+  }
+
+  #file(entry: Entry): RemoteFile | undefined {
+    const match = this.#options.pattern.match(entry.name);
+    if (match === undefined) return undefined;
+    const { name, size, mtimeMs } = entry;
+    return { path: joined(this.#options.inbox, name), name, size, mtimeMs, ...match };
+  }
+
+  /** An entry that must not be opened is worth telling when it looks like one of ours; others are none of our business. */
+  #refused({ name, path, size, mtimeMs, refused = '' }: Entry): RemoteFile | undefined {
+    const ours = name.includes('\uFFFD') || this.#options.pattern.mayMean(name);
+    return ours ? { path, name, size, mtimeMs, refused } : undefined;
+  }
+}
+
+export interface SettlementSessionOptions {
+  /** Disposed with the session. */
+  readonly folder: Folder;
+  readonly inbox: string;
+  readonly pattern: FilePattern;
+  /** Missing when delivered files are left where they are. */
+  readonly archive?: Archive;
+}
+
+function isMissing(error: unknown): boolean {
+  return isPluginError(error) && error.type === 'not_found';
+}
+
+/** An empty folder is normal before the first settlement; a missing one is a wrong setting. */
+function inboxMissing(inbox: string, cause: unknown): PluginError {
+  return new PluginError(
+    'validation',
+    `there is no folder '${inbox}'; check config/remoteDir or config/directory, and whether this login may see it`,
+    { cause, code: 'FOLDER_MISSING' },
+  );
+}
