@@ -1,0 +1,128 @@
+import { constants } from 'node:fs';
+import {
+  access,
+  chmod,
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  rename,
+  rmdir,
+  statfs,
+  symlink,
+  unlink,
+  type FileHandle,
+} from 'node:fs/promises';
+
+/** What one name stands for. */
+export interface Status {
+  readonly kind: 'file' | 'folder' | 'other';
+  readonly inode: bigint;
+  readonly bytes: number;
+  readonly mtimeNs: bigint;
+}
+
+/** A file that is being written. */
+export interface DiskFile {
+  /** Writes at a position; may write less than it was given, and says how much. */
+  write(chunks: readonly Uint8Array[], position: number): Promise<number>;
+  setMode(mode: number): Promise<void>;
+  sync(): Promise<void>;
+  status(): Promise<Status>;
+  close(): Promise<void>;
+}
+
+/**
+ * Every call by which the sink touches the file system, so that a test can let the nth of them fail, or pull the plug.
+ * Errors are those of `node:fs`.
+ */
+export interface Disk {
+  /** Fails with EEXIST when the name is taken, by whatever. Only the owner may read and write it. */
+  create(path: string): Promise<DiskFile>;
+  makeFolder(path: string, mode: number): Promise<void>;
+  removeFolder(path: string): Promise<void>;
+  link(from: string, to: string): Promise<void>;
+  rename(from: string, to: string): Promise<void>;
+  unlink(path: string): Promise<void>;
+  symlink(text: string, path: string): Promise<void>;
+  readSymlink(path: string): Promise<string>;
+  /** Symbolic links are not followed. */
+  status(path: string): Promise<Status>;
+  list(path: string): Promise<string[]>;
+  read(path: string): Promise<Uint8Array>;
+  syncFile(path: string): Promise<void>;
+  syncFolder(path: string): Promise<void>;
+  realPath(path: string): Promise<string>;
+  /** Rejects when files may not be made in the folder. */
+  mayWrite(folder: string): Promise<void>;
+  /** Bytes that are left for this user. */
+  freeBytes(path: string): Promise<number>;
+}
+
+/** The file system of this machine. */
+export const realDisk: Disk = {
+  create: async (path) => fileOn(await open(path, 'wx', 0o600)),
+  async makeFolder(path, mode) {
+    await mkdir(path, mode);
+    // mkdir takes the umask away from the mode; what the configuration says holds.
+    await chmod(path, mode);
+  },
+  removeFolder: rmdir,
+  link,
+  rename,
+  unlink,
+  symlink: (text, path) => symlink(text, path),
+  readSymlink: (path) => readlink(path),
+  async status(path) {
+    return statusFrom(await lstat(path, { bigint: true }));
+  },
+  list: (path) => readdir(path),
+  read: (path) => readFile(path),
+  syncFile: (path) => syncOpened(path),
+  syncFolder: (path) => syncOpened(path),
+  realPath: (path) => realpath(path),
+  mayWrite: (folder) => access(folder, constants.W_OK | constants.X_OK),
+  async freeBytes(path) {
+    const { bavail, bsize } = await statfs(path);
+    return bavail * bsize;
+  },
+};
+
+function fileOn(handle: FileHandle): DiskFile {
+  return {
+    async write(chunks, position) {
+      const { bytesWritten } = await handle.writev(chunks, position);
+      return bytesWritten;
+    },
+    setMode: (mode) => handle.chmod(mode),
+    sync: () => handle.sync(),
+    async status() {
+      return statusFrom(await handle.stat({ bigint: true }));
+    },
+    close: () => handle.close(),
+  };
+}
+
+async function syncOpened(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+function statusFrom(stats: {
+  readonly ino: bigint;
+  readonly size: bigint;
+  readonly mtimeNs: bigint;
+  isFile(): boolean;
+  isDirectory(): boolean;
+}): Status {
+  return {
+    kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
+    inode: stats.ino,
+    bytes: Number(stats.size),
+    mtimeNs: stats.mtimeNs,
+  };
+}

@@ -1,0 +1,217 @@
+import { randomBytes } from 'node:crypto';
+import { pathToFileURL } from 'node:url';
+import type {
+  Clock,
+  Diagnosis,
+  Logger,
+  ObjectToStage,
+  Sink,
+  Staged,
+  Upload,
+  VisibleObject,
+} from '@octo/plugin-api';
+import { diagnoseFolder, expectWritable } from './diagnose-folder.ts';
+import { realDisk, type Disk } from './disk.ts';
+import { asPluginError, blockedKey, errnoOf, unless } from './disk-error.ts';
+import { DurableFolders } from './durable-folders.ts';
+import { FolderPlace } from './folder-place.ts';
+import { objectPath, type ObjectPath } from './object-path.ts';
+import { etagOf } from './object-records.ts';
+import { StagedFile } from './staged-file.ts';
+
+export interface FolderSinkOptions {
+  /** Absolute. */
+  readonly directory: string;
+  readonly fileMode: number;
+  readonly directoryMode: number;
+  readonly logger: Logger;
+  readonly clock: Clock;
+  /** Default: the file system of this machine. */
+  readonly disk?: Disk;
+}
+
+/**
+ * A folder in which files appear whole, once, and durably. A file is written under a private name and gets its public one
+ * by a hard link, which the file system refuses where something is.
+ */
+export class FolderSink implements Sink {
+  readonly commits = 'conditional';
+  /** An unlinked file cannot be linked any more: an abort is final at once. */
+  readonly completeGraceMs = 0;
+  /** The hash of every object is in its record, so small ones need no other way. */
+  readonly smallBytes = 0;
+  readonly #options: FolderSinkOptions;
+  readonly #disk: Disk;
+  readonly #folders: DurableFolders;
+  readonly #uploads = new Set<StagedFile>();
+  #root: string;
+  #prepared: Promise<FolderPlace> | undefined;
+
+  constructor(options: FolderSinkOptions) {
+    this.#options = options;
+    this.#root = options.directory;
+    this.#disk = options.disk ?? realDisk;
+    this.#folders = new DurableFolders(this.#disk, options.directoryMode);
+  }
+
+  /** Once started, symbolic links on the way to the folder are resolved, so that one folder is one place. */
+  get place(): string {
+    return pathToFileURL(this.#root).href;
+  }
+
+  async start(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    // A folder that cannot be reached now is the business of the first upload.
+    this.#root = await this.#disk.realPath(this.#options.directory).catch(() => this.#root);
+  }
+
+  async stage({ key, metadata }: ObjectToStage, signal: AbortSignal): Promise<Staged> {
+    signal.throwIfAborted();
+    return this.#answer(async () => {
+      objectPath(this.#root, key);
+      const place = await this.#prepare();
+      const path = objectPath(place.root, key);
+      await this.#refuseBlocked(path);
+      const staged = new StagedFile(place, { id: randomBytes(16).toString('hex'), path, metadata });
+      this.#uploads.add(staged);
+      return staged;
+    });
+  }
+
+  async abort({ id }: Upload, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#answer(async () => {
+      const place = await this.#prepare();
+      const staged = place.stagedFile(id);
+      if (staged === undefined) return;
+      await this.#kill(staged);
+      await unless(['ENOENT'], this.#disk.unlink(place.keyLink(id)));
+    });
+  }
+
+  async head(key: string, signal: AbortSignal): Promise<VisibleObject | undefined> {
+    signal.throwIfAborted();
+    return this.#answer(async () => {
+      objectPath(this.#root, key);
+      const place = await this.#existing();
+      return place && this.#look(place, objectPath(place.root, key));
+    });
+  }
+
+  async *uploads(signal: AbortSignal): AsyncGenerator<Upload & { readonly startedMs: number }> {
+    signal.throwIfAborted();
+    const place = await this.#answer(() => this.#existing());
+    if (!place) return;
+    try {
+      for await (const upload of place.uploads()) {
+        signal.throwIfAborted();
+        yield upload;
+      }
+    } catch (error) {
+      throw asPluginError(error, this.#root);
+    }
+  }
+
+  async health(signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    await this.#answer(async () => {
+      this.#folders.expectAllTrusted();
+      await expectWritable(this.#disk, this.#options.directory);
+    });
+  }
+
+  async *diagnose(signal: AbortSignal): AsyncGenerator<Diagnosis> {
+    signal.throwIfAborted();
+    yield* diagnoseFolder(this.#disk, this.#options.directory, signal);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const uploads = [...this.#uploads];
+    this.#uploads.clear();
+    await Promise.all(uploads.map((upload) => upload[Symbol.asyncDispose]()));
+  }
+
+  /** Ours is said of a file only when it is there for good: whoever adopts it may forget the upload. */
+  async #look(place: FolderPlace, path: ObjectPath): Promise<VisibleObject | undefined> {
+    if (!(await this.#foldersExist(place, path))) return undefined;
+    const status = await this.#folders.statusOf(path.file);
+    if (!status) return undefined;
+    if (status.kind !== 'file') return { bytes: 0, metadata: {} };
+    const etag = etagOf(status);
+    const record = await place.records.find(etag, path.key);
+    if (!record) return { bytes: status.bytes, metadata: {}, etag };
+    await this.#disk.syncFile(path.file);
+    await place.makeDurable(path);
+    return {
+      bytes: status.bytes,
+      metadata: record.metadata,
+      etag,
+      sha256: Buffer.from(record.sha256, 'hex'),
+    };
+  }
+
+  /** What is absent from a folder that is not trusted may be back after a power cut. */
+  async #foldersExist(place: FolderPlace, path: ObjectPath): Promise<boolean> {
+    for (const folder of [place.root, ...path.folders]) {
+      this.#folders.expectTrusted(folder);
+      const status = await this.#folders.statusOf(folder);
+      if (status?.kind === 'other') throw blockedKey(folder);
+      if (status?.kind !== 'folder') return false;
+    }
+    return true;
+  }
+
+  /**
+   * After this no process can make the upload visible. A name that a folder has cannot be created any more; a file that was
+   * unlinked can neither be linked nor created a second time, since an upload creates its file once.
+   */
+  async #kill(staged: string): Promise<void> {
+    try {
+      await this.#disk.makeFolder(staged, 0o700);
+    } catch (error) {
+      if (errnoOf(error) !== 'EEXIST') throw error;
+      const status = await this.#folders.statusOf(staged);
+      if (status?.kind === 'file') await unless(['ENOENT'], this.#disk.unlink(staged));
+    }
+  }
+
+  async #refuseBlocked(path: ObjectPath): Promise<void> {
+    for (const folder of path.folders) if (!(await this.#folders.isFolder(folder))) break;
+    await this.#folders.statusOf(path.file);
+  }
+
+  /** The place with everything in it that an upload needs, made when it is missing. */
+  async #prepare(): Promise<FolderPlace> {
+    this.#prepared ??= this.#make();
+    try {
+      return await this.#prepared;
+    } catch (error) {
+      this.#prepared = undefined;
+      throw error;
+    }
+  }
+
+  async #make(): Promise<FolderPlace> {
+    await this.#folders.makeDeep(this.#options.directory);
+    const place = await this.#existing();
+    if (!place) throw new Error(`folder '${this.#root}' vanished`);
+    await place.prepare();
+    return place;
+  }
+
+  async #existing(): Promise<FolderPlace | undefined> {
+    const root = await unless(['ENOENT'], this.#disk.realPath(this.#options.directory));
+    if (root === undefined) return undefined;
+    this.#root = root;
+    return new FolderPlace(root, { ...this.#options, disk: this.#disk, folders: this.#folders });
+  }
+
+  async #answer<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (errnoOf(error) === 'ENOENT') this.#prepared = undefined;
+      throw asPluginError(error, this.#root);
+    }
+  }
+}
