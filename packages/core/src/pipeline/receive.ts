@@ -99,12 +99,12 @@ export class Receiver implements AsyncDisposable {
   ): Promise<StepContext> {
     const { vendor, file, limits, clock, spoolFolder } = this.#options;
     const session = await vendor.session(signal);
-    this.#spool ??= await mkdtemp(join(spoolFolder, 'file-'));
+    if (this.#options.steps.length > 0) this.#spool ??= await mkdtemp(join(spoolFolder, 'file-'));
     return {
       limits,
       clock,
       signal,
-      spoolFolder: this.#spool,
+      spoolFolder: this.#spool ?? spoolFolder,
       inspect: () => session.inspect?.(file),
       warn: (message) => void warnings.push(message),
       remember: (found) => void Object.assign(facts, found),
