@@ -1,6 +1,10 @@
 export { ManualClock } from './manual-clock.ts';
 export { RecordingLogger, type LogEntry } from './recording-logger.ts';
-export { reissuedDetails, summaryOneCentOff } from './settlements/altered-settlements.ts';
+export {
+  correctedDay,
+  reissuedDetails,
+  summaryOneCentOff,
+} from './settlements/altered-settlements.ts';
 export { settlementDates } from './settlements/calendar-days.ts';
 export {
   type LargeDetails,

@@ -1,5 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import { reissuedDetails, summaryOneCentOff } from '../../src/settlements/altered-settlements.ts';
+import {
+  correctedDay,
+  reissuedDetails,
+  summaryOneCentOff,
+} from '../../src/settlements/altered-settlements.ts';
 import { coveredDays, settlementDates } from '../../src/settlements/calendar-days.ts';
 import { settlementDay } from '../../src/settlements/settlement-day.ts';
 
@@ -77,6 +81,17 @@ describe('altered files', () => {
     const before = day.details.text.split('\n');
     const changed = again.text.split('\n').filter((line, index) => line !== before[index]);
     expect(changed).toHaveLength(1);
+  });
+
+  test('a corrected day has details and a summary that agree again', () => {
+    const day = settlementDay({ ...northwind, deposits: 2 });
+    const { details, summary, rows, deposits } = correctedDay(day, 500);
+    expect(details).toEqual(reissuedDetails(day, 500));
+    expect(summary.text).not.toBe(day.summary.text);
+    const total = (of: readonly { readonly totalSettled: number }[]) =>
+      of.reduce((sum, { totalSettled }) => sum + totalSettled, 0);
+    expect(total(rows)).toBe(total(day.rows) + 500);
+    expect(total(deposits)).toBe(total(rows));
   });
 
   test('a summary one cent off differs in one deposit', () => {
