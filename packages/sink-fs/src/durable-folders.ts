@@ -3,6 +3,11 @@ import { PluginError } from '@octo/plugin-api';
 import type { Disk, Status } from './disk.ts';
 import { blockedKey, errnoOf, unless } from './disk-error.ts';
 
+/** The folder was not opened, so nothing was forgotten. */
+const NOT_OPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE'];
+/** The file system does not sync folders. */
+const NOT_SUPPORTED = ['EINVAL', 'ENOTSUP'];
+
 /** Folders that are there after a power cut, too: a new entry is durable once its folder was synced. */
 export class DurableFolders {
   readonly #disk: Disk;
@@ -26,12 +31,28 @@ export class DurableFolders {
     }
   }
 
-  /** Makes a folder with every ancestor that is missing, and syncs the parents of the new ones. */
+  /** Makes a folder with every ancestor that is missing. */
   async makeDeep(folder: string): Promise<void> {
     if (await this.#follow(folder)) return;
     await this.makeDeep(dirname(folder));
     await unless(['EEXIST'], this.#disk.makeFolder(folder, this.#mode));
-    await this.sync(dirname(folder));
+  }
+
+  /**
+   * Syncs what is above a folder, up to the top: an earlier process may have made any of it and died before it could.
+   * A folder in which this user may not write is none in which he made something.
+   */
+  async syncAbove(folder: string): Promise<void> {
+    for (let above = dirname(folder); ; above = dirname(above)) {
+      await unless(NOT_SUPPORTED, this.sync(above)).catch(async (error: unknown) => {
+        const mayWrite = await this.#disk.mayWrite(above).then(
+          () => true,
+          () => false,
+        );
+        if (mayWrite) throw error;
+      });
+      if (above === dirname(above)) return;
+    }
   }
 
   /** @throws PluginError `validation`, code `KEY_BLOCKED` when something else is there */
@@ -55,9 +76,7 @@ export class DurableFolders {
     try {
       await this.#disk.syncFolder(folder);
     } catch (error) {
-      // A folder that is gone, or may not be opened, was not synced at all: nothing was forgotten.
-      if (['ENOENT', 'ENOTDIR', 'EACCES', 'EMFILE', 'ENFILE'].includes(errnoOf(error) ?? ''))
-        throw error;
+      if ([...NOT_OPENED, ...NOT_SUPPORTED].includes(errnoOf(error) ?? '')) throw error;
       this.#distrusted.set(folder, error);
       this.expectTrusted(folder);
     }

@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { PluginError, type Clock, type Logger } from '@octo/plugin-api';
 import type { Disk } from './disk.ts';
 import { errnoOf, unless } from './disk-error.ts';
@@ -71,8 +71,7 @@ export class FolderPlace {
     );
     await folders.sync(this.#internal);
     await folders.sync(this.root);
-    // Not ours to read, perhaps; then it is not ours to have made the root in it either.
-    await unless(['EACCES', 'EPERM'], folders.sync(dirname(this.root)));
+    await folders.syncAbove(this.root);
     await proveHardLinks(this.surroundings.disk, this.#internal);
     await this.#forgetOldAborts();
   }
