@@ -1,0 +1,173 @@
+/**
+ * One SFTP channel, and the promise that every question asked on it is settled: by the answer, by the loss of the
+ * connection, by the caller's signal, or by a deadline that gives the connection up.
+ */
+import type { Socket } from 'node:net';
+import { PluginError, type Clock, type Logger } from '@octo/plugin-api';
+import type { SFTPWrapper } from 'ssh2';
+import { displayPath } from './display-path.ts';
+import type { LoggedIn } from './log-in.ts';
+import { RawChannel } from './raw-channel.ts';
+import { ReadBudget } from './read-budget.ts';
+import { connectionLost, sftpCode, statusError } from './sftp-error.ts';
+import type { SftpSettings } from './sftp-options.ts';
+
+type Callback<T> = (error: Error | undefined, value: T) => void;
+
+export interface Question<T> {
+  /** What is asked, for messages: `stat`, `open`. */
+  readonly doing: string;
+  readonly path: string;
+  readonly ask: (sftp: SFTPWrapper, answer: Callback<T>) => void;
+  /** Gets an answer that came after nobody waited for it any more. */
+  readonly tooLate?: (value: T) => void;
+}
+
+export class SftpConnection implements AsyncDisposable {
+  readonly settings: SftpSettings;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly channel: RawChannel;
+  readonly budget: ReadBudget;
+  readonly #loggedIn: LoggedIn;
+  readonly #socket: Socket;
+  readonly #lost = new AbortController();
+  #disposal: Promise<void> | undefined;
+
+  constructor(
+    loggedIn: LoggedIn,
+    socket: Socket,
+    { settings, clock, logger }: { settings: SftpSettings; clock: Clock; logger: Logger },
+  ) {
+    this.settings = settings;
+    this.clock = clock;
+    this.logger = logger;
+    this.#loggedIn = loggedIn;
+    this.#socket = socket;
+    this.budget = new ReadBudget(settings.outstandingReads);
+    // Twice what can be asked for, so that the window is refilled long before it is empty.
+    this.channel = new RawChannel(loggedIn.sftp, 2 * settings.outstandingReads * 32 * 1024);
+    const ended = () => this.lose(connectionLost(settings, loggedIn.trouble.error));
+    loggedIn.sftp.on('error', (error: Error) => this.lose(protocolError(settings, error)));
+    loggedIn.sftp.on('end', ended).on('close', ended);
+    socket.once('close', ended);
+  }
+
+  /** Aborted, with the reason, once the connection is of no use any more. */
+  get lost(): AbortSignal {
+    return this.#lost.signal;
+  }
+
+  /** Gives the connection up; everything that waits on it rejects with the error. */
+  lose(error: PluginError): void {
+    if (this.lost.aborted) return;
+    this.#lost.abort(error);
+    this.#socket.destroy();
+  }
+
+  /**
+   * Asks one question.
+   * @throws PluginError by the status of the answer; `network` when there was none
+   */
+  async ask<T>(question: Question<T>, signal: AbortSignal): Promise<T> {
+    signal.throwIfAborted();
+    this.lost.throwIfAborted();
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    const settled = new AbortController();
+    const over = { once: true, signal: settled.signal };
+    signal.addEventListener('abort', () => reject(signal.reason as Error), over);
+    this.lost.addEventListener('abort', () => reject(this.lost.reason as Error), over);
+    this.#expire(question, settled.signal);
+    question.ask(this.#loggedIn.sftp, (error, value) => {
+      if (settled.signal.aborted) {
+        if (!error) question.tooLate?.(value);
+      } else if (error) reject(this.failure(question.doing, question.path, error));
+      else resolve(value);
+    });
+    try {
+      return await promise;
+    } finally {
+      settled.abort();
+    }
+  }
+
+  /** What an error of the channel means: a status of the server, or the loss of the connection. */
+  failure(doing: string, path: string, error: Error): PluginError {
+    if (sftpCode(error) !== undefined) return statusError(this.settings, doing, path, error);
+    this.lose(connectionLost(this.settings, this.#loggedIn.trouble.error ?? error));
+    return this.lost.reason as PluginError;
+  }
+
+  /** No answer for too long. */
+  stalled(doing: string, path: string): PluginError {
+    const { address, idleMs } = this.settings;
+    const what = `no answer for ${idleMs / 1000} s to ${doing} ${displayPath(path)}`;
+    return new PluginError('network', `sftp ${address}: ${what}; the connection was given up`, {
+      code: 'STALLED',
+    });
+  }
+
+  /** Closes a file or folder. Never rejects: what was read does not depend on it. */
+  async close(handle: Buffer, path: string): Promise<void> {
+    if (this.lost.aborted) return;
+    const ask: Question<void>['ask'] = (sftp, answer) =>
+      sftp.close(handle, (error) => answer(error ?? undefined));
+    try {
+      await this.ask({ doing: 'close', path, ask }, this.lost);
+    } catch (error) {
+      const shown = displayPath(error instanceof Error ? error.message : String(error));
+      this.logger.debug({ error: shown }, 'sftp handle was not closed');
+    }
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#disposal ??= this.#end();
+    return this.#disposal;
+  }
+
+  async #end(): Promise<void> {
+    const { address } = this.settings;
+    const wasLost = this.lost.aborted;
+    this.#lost.abort(
+      new PluginError('network', `sftp ${address}: the session was closed`, { code: 'CLOSED' }),
+    );
+    if (this.#socket.closed) return;
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    this.#socket.once('close', () => resolve());
+    const stop = new AbortController();
+    if (!wasLost) this.#sayGoodbye();
+    const late = this.clock.sleep(GOODBYE_MS, stop.signal).then(
+      () => this.#socket.destroy(),
+      () => {},
+    );
+    await Promise.race([closed, late]);
+    stop.abort();
+  }
+
+  /** Errors from here on mean nothing: many servers reset the connection instead of closing it. */
+  #sayGoodbye(): void {
+    this.#loggedIn.client.end().catch((error: unknown) => {
+      const shown = displayPath(error instanceof Error ? error.message : String(error));
+      this.logger.debug({ error: shown }, 'sftp connection did not end in good order');
+    });
+    // Not waiting for the other side's goodbye.
+    this.#socket.destroySoon();
+  }
+
+  #expire<T>({ doing, path }: Question<T>, settled: AbortSignal): void {
+    this.clock.sleep(this.settings.idleMs, settled).then(
+      () => this.lose(this.stalled(doing, path)),
+      () => {},
+    );
+  }
+}
+
+const GOODBYE_MS = 2000;
+
+function protocolError({ address }: SftpSettings, error: Error): PluginError {
+  return new PluginError(
+    'provider_down',
+    `sftp ${address}: the server sent what is not SFTP (${displayPath(error.message)}); tell the vendor`,
+    { code: 'PROTOCOL_ERROR', cause: error },
+  );
+}

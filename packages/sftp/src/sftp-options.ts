@@ -1,0 +1,85 @@
+/** What a provider's configuration must say to reach an SFTP server, and the limits that hold when it says nothing. */
+import { PluginError } from '@octo/plugin-api';
+import { parsePrivateKey } from './private-key.ts';
+import { parseHostKeys } from './pinned-host-keys.ts';
+
+export interface SftpOptions {
+  readonly host: string;
+  /** Default: 22. */
+  readonly port?: number;
+  readonly username: string;
+  readonly password?: string;
+  /** In OpenSSH's, PEM or PuTTY's format. Tried before the password. */
+  readonly privateKey?: string;
+  readonly passphrase?: string;
+  /**
+   * The server's keys: `SHA256:…` fingerprints as `ssh-keygen -l` prints them, or `type base64` as in known_hosts. At
+   * least one; several while the vendor changes from one to the next. There is no trust on first use.
+   */
+  readonly hostKeys: readonly string[];
+  /** Also offer what is considered weak: SHA-1 signatures and key exchange, CBC ciphers. Default: false. */
+  readonly legacyAlgorithms?: boolean;
+  /** For name resolution and TCP connection together. Default: 10 seconds. */
+  readonly connectMs?: number;
+  /** From the TCP connection until files can be asked for. Default: 20 seconds. */
+  readonly readyMs?: number;
+  /** How long the server may leave a question unanswered before the connection is given up. Default: 60 seconds. */
+  readonly idleMs?: number;
+  /** A file that comes slower than this over `idleMs` is given up; 0 for any speed. Default: 1024. */
+  readonly minBytesPerSecond?: number;
+  /** Reads that may wait for their answer at the same time, over the whole session. Default: 64. */
+  readonly outstandingReads?: number;
+  /** How far one file may be read ahead of its consumer, in bytes. Default: 4 MiB. */
+  readonly readAheadBytes?: number;
+  /** Entries that one folder may have. Default: 50,000. */
+  readonly maxEntries?: number;
+  /** For one listing as a whole. Default: 10 minutes. */
+  readonly listMs?: number;
+}
+
+/** The options with every default applied. */
+export interface SftpSettings extends Required<
+  Omit<SftpOptions, 'password' | 'privateKey' | 'passphrase'>
+> {
+  readonly password: string | undefined;
+  readonly privateKey: string | undefined;
+  readonly passphrase: string | undefined;
+  /** `host:port`, for messages. */
+  readonly address: string;
+}
+
+/**
+ * Applies the defaults and checks what can be checked without a connection.
+ * @throws PluginError `validation`
+ */
+export function sftpSettings(options: SftpOptions): SftpSettings {
+  const settings: SftpSettings = {
+    port: 22,
+    legacyAlgorithms: false,
+    connectMs: 10_000,
+    readyMs: 20_000,
+    idleMs: 60_000,
+    minBytesPerSecond: 1024,
+    outstandingReads: 64,
+    readAheadBytes: 4 * 2 ** 20,
+    maxEntries: 50_000,
+    listMs: 600_000,
+    password: undefined,
+    privateKey: undefined,
+    passphrase: undefined,
+    ...options,
+    address: `${options.host}:${options.port ?? 22}`,
+  };
+  parseHostKeys(settings.hostKeys, settings.address);
+  if (settings.password === undefined && settings.privateKey === undefined) {
+    throw new PluginError(
+      'validation',
+      `sftp ${settings.address}: no credentials; set password or privateKey`,
+      { code: 'NO_CREDENTIALS' },
+    );
+  }
+  if (settings.privateKey !== undefined) {
+    parsePrivateKey(settings.privateKey, settings.passphrase, settings.address);
+  }
+  return settings;
+}
