@@ -27,6 +27,19 @@ export const errorCatalogue = {
   OCTO_INSTANCE_FAILED: 'a plugin did not start, so its pipelines cannot run',
   OCTO_PIPELINE_UNKNOWN: 'there is no pipeline of this name',
   OCTO_PIPELINE_DISABLED: 'the pipeline, or a plugin that it uses, is switched off',
+  OCTO_STATE_DENIED: 'the state folder cannot be created or used with the rights of this user',
+  OCTO_STATE_UNSAFE: 'the state folder belongs to another user, or others may write to it',
+  OCTO_STATE_FULL: 'the disk of the state folder is full',
+  OCTO_HOST_RUNNING: 'another host runs on the same state',
+  OCTO_DATABASE_MISSING:
+    'there is no embedded PostgreSQL for this platform, or it was not installed',
+  OCTO_DATABASE_FAILED: 'the embedded PostgreSQL did not start',
+  OCTO_DATABASE_UNREACHABLE: 'the database does not answer',
+  OCTO_DATABASE_REFUSED: 'the database refused the login or a right',
+  OCTO_DATABASE_FULL: 'the disk of the database is full',
+  OCTO_DATABASE_READ_ONLY: 'the database accepts no changes',
+  OCTO_DATABASE_URL: 'DATABASE_URL is not right',
+  OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,7 +1,9 @@
-import type { PluginDefinition, Provider, Sink } from '@octo/plugin-api';
+import type { Clock, Kind, PluginDefinition, Provider, Sink } from '@octo/plugin-api';
 import type { InstanceConfig } from '../manifest/manifest.ts';
+import { describeError } from '../observe/describe-error.ts';
+import { withDeadline } from '../resilience/deadline.ts';
 
-/** Where an instance is in its life. */
+/** Where an instance is in its life. It is never started again: the host makes a new one. */
 export type InstanceState =
   | { readonly state: 'created' }
   | { readonly state: 'started' }
@@ -15,4 +17,93 @@ export interface Instance {
   readonly definition: PluginDefinition;
   readonly plugin: Provider | Sink;
   readonly state: InstanceState;
+  /** @throws whatever the plugin says, or PluginError `network` after `policy.timeoutMs` */
+  health(signal: AbortSignal): Promise<void>;
+}
+
+/** An instance whose life its host leads. */
+export class LivingInstance implements Instance {
+  readonly id: string;
+  readonly config: InstanceConfig;
+  readonly definition: PluginDefinition;
+  readonly plugin: Provider | Sink;
+  readonly #clock: Clock;
+  #state: InstanceState = { state: 'created' };
+
+  constructor(
+    config: InstanceConfig,
+    definition: PluginDefinition,
+    plugin: Provider | Sink,
+    clock: Clock,
+  ) {
+    this.id = config.id;
+    this.config = config;
+    this.definition = definition;
+    this.plugin = plugin;
+    this.#clock = clock;
+  }
+
+  get state(): InstanceState {
+    return this.#state;
+  }
+
+  /** Prepares, then starts the plugin. A failure becomes the state; rejects only with the signal's reason. */
+  async start(prepare: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    const what = `start of plugin '${this.id}'`;
+    try {
+      await withDeadline(what, this.config.policy.timeoutMs, this.#clock, signal, async (inner) => {
+        await prepare();
+        await this.plugin.start?.(inner);
+      });
+      this.#state = { state: 'started' };
+    } catch (cause) {
+      signal.throwIfAborted();
+      this.#state = { state: 'failed', reason: describeError(cause), cause };
+    }
+  }
+
+  async health(signal: AbortSignal): Promise<void> {
+    const what = `health of plugin '${this.id}'`;
+    await withDeadline(what, this.config.policy.timeoutMs, this.#clock, signal, async (inner) =>
+      this.plugin.health?.(inner),
+    );
+  }
+
+  /** Closes the plugin. @throws whatever it says, or PluginError `network` at the deadline; it counts as closed then */
+  async dispose(deadlineMs: number): Promise<void> {
+    this.#state = { state: 'disposed' };
+    const never = new AbortController().signal;
+    const what = `closing of plugin '${this.id}'`;
+    await withDeadline(what, deadlineMs, this.#clock, never, async () =>
+      this.plugin[Symbol.asyncDispose]?.(),
+    );
+  }
+}
+
+const NEEDED: Readonly<Record<Kind, Readonly<Record<string, 'function' | 'number' | 'string'>>>> = {
+  provider: { settleMs: 'number', connect: 'function' },
+  sink: {
+    place: 'string',
+    commits: 'string',
+    completeGraceMs: 'number',
+    smallBytes: 'number',
+    stage: 'function',
+    abort: 'function',
+    head: 'function',
+  },
+};
+
+/** What `create` returned, if it is of its kind; else what it lacks, in words that follow the plugin's name. */
+export function contractProblem(kind: Kind, made: unknown): string | undefined {
+  if (typeof made !== 'object' || made === null) {
+    return `made a ${made === null ? 'null' : typeof made} where a ${kind} is expected`;
+  }
+  const fields = made as Readonly<Record<string, unknown>>;
+  if (typeof fields.then === 'function') {
+    return `has an asynchronous create; what waits belongs into 'start'`;
+  }
+  const lacking = Object.entries(NEEDED[kind]).find(([name, type]) => typeof fields[name] !== type);
+  return lacking === undefined
+    ? undefined
+    : `made a ${kind} without a ${lacking[1]} '${lacking[0]}'`;
 }

@@ -57,6 +57,18 @@ export class ManifestSource {
     return { code, pointer, where, message: `${this.subject(pointer)} ${problem} (${where})` };
   }
 
+  /** The same for a whole sentence: the place's name goes before it. */
+  remark(code: ErrorCode, pointer: string, sentence: string): Issue {
+    const where = this.at(this.offset(pointer));
+    return { code, pointer, where, message: `${this.subject(pointer)}: ${sentence} (${where})` };
+  }
+
+  /** In the order of the file. */
+  sorted(issues: readonly Issue[]): Issue[] {
+    const offset = ({ pointer }: Issue) => this.offset(pointer ?? '', 'key');
+    return issues.toSorted((a, b) => offset(a) - offset(b));
+  }
+
   /** How people name the place: `plugin 'lake': config/bucket`. */
   subject(pointer: string): string {
     const [room, id, ...rest] = segmentsOf(pointer).map(escapeText);

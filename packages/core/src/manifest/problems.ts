@@ -70,9 +70,18 @@ function missingAlone(
 }
 
 /** A wrong type, or another value where forms are told apart: this form was not meant. */
-function rulesOut(error: ErrorObject, choice: ErrorObject): boolean {
-  if (error.keyword === 'type') return error.instancePath === choice.instancePath;
-  return error.keyword === 'const' && parentOf(error.instancePath) === choice.instancePath;
+function rulesOut(
+  { keyword, instancePath, params, data }: ErrorObject,
+  choice: ErrorObject,
+): boolean {
+  const here = instancePath === choice.instancePath;
+  if (keyword === 'type') return here;
+  if (keyword === 'enum') {
+    return (
+      here && !(params.allowedValues as unknown[]).some((value) => typeof value === typeof data)
+    );
+  }
+  return keyword === 'const' && parentOf(instancePath) === choice.instancePath;
 }
 
 /** Without what another error says better: a misspelt name is both unknown and missing. */

@@ -28,7 +28,7 @@ export async function readManifest(file: string, { env }: ReadManifestOptions): 
   const { value, issues } = await resolveReferences(written, source, { env, folder });
   const checked = checkSchema(value, source);
   const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
-  if (all.length > 0) throw errorOfIssues(inOrder(withoutEchoes(all), source));
+  if (all.length > 0) throw errorOfIssues(source.sorted(withoutEchoes(all)));
   return manifestOf(checked.value as Checked, { file: path, folder, source });
 }
 
@@ -85,11 +85,6 @@ function withoutEchoes(issues: readonly Issue[]): Issue[] {
   return issues.filter(
     ({ code, pointer }) => code.startsWith('OCTO_REFERENCE_') || !unresolved.has(pointer),
   );
-}
-
-function inOrder(issues: readonly Issue[], source: ManifestSource): Issue[] {
-  const offset = ({ pointer }: Issue) => source.offset(pointer ?? '', 'key');
-  return issues.toSorted((a, b) => offset(a) - offset(b));
 }
 
 /** The manifest as its schema promises it, defaults applied. */

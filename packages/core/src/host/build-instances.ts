@@ -1,0 +1,74 @@
+import { join } from 'node:path';
+import { CLOCK, LOGGER, type Provider, type Sink, STATE_FOLDER } from '@octo/plugin-api';
+import { type Issue, OctoError } from '../errors/octo-error.ts';
+import type { Manifest } from '../manifest/manifest.ts';
+import { pointerTo } from '../manifest/pointer.ts';
+import { childLogger } from '../observe/child-logger.ts';
+import { describeError } from '../observe/describe-error.ts';
+import { escapeText } from '../observe/escape-text.ts';
+import { Services } from './container.ts';
+import type { HostOptions } from './host.ts';
+import { contractProblem, LivingInstance } from './instance.ts';
+import type { LoadedInstance } from './load-instances.ts';
+
+export interface BuiltInstances {
+  readonly instances: ReadonlyMap<string, LivingInstance>;
+  /** Of the instances that asked for one. */
+  readonly stateFolders: ReadonlyMap<string, string>;
+  readonly issues: readonly Issue[];
+}
+
+type BuildOptions = Pick<HostOptions, 'logger' | 'clock' | 'stateFolder'> & {
+  readonly redact: (text: string) => string;
+};
+
+/** Calls `create` of every plugin with its configuration and the services that it wants. */
+export function buildInstances(
+  manifest: Manifest,
+  loaded: ReadonlyMap<string, LoadedInstance>,
+  options: BuildOptions,
+): BuiltInstances {
+  const instances = new Map<string, LivingInstance>();
+  const stateFolders = new Map<string, string>();
+  const issues: Issue[] = [];
+  for (const [id, one] of loaded) {
+    const stateFolder = join(options.stateFolder, 'instances', id);
+    try {
+      const plugin = createPlugin(manifest, one, stateFolder, options);
+      instances.set(id, new LivingInstance(one.config, one.definition, plugin, options.clock));
+      const wanted = Object.values(one.definition.inject).map((token) => token.id);
+      if (wanted.includes(STATE_FOLDER.id)) stateFolders.set(id, stateFolder);
+    } catch (error) {
+      const code = error instanceof OctoError ? error.code : 'OCTO_PLUGIN_CREATE';
+      issues.push(manifest.source.remark(code, pointerTo('/plugins', id), describeError(error)));
+    }
+  }
+  return { instances, stateFolders, issues };
+}
+
+function createPlugin(
+  manifest: Manifest,
+  { config, definition }: LoadedInstance,
+  stateFolder: string,
+  { logger: parent, clock, redact }: BuildOptions,
+): Provider | Sink {
+  const use = `'${escapeText(config.use)}'`;
+  const logger = childLogger(parent, { instance: config.id }, redact);
+  const services = new Services()
+    .register(LOGGER, logger)
+    .register(CLOCK, clock)
+    .register(STATE_FOLDER, stateFolder);
+  const given = services.give(use, definition.inject);
+  const context = {
+    ...given,
+    id: config.id,
+    config: config.config,
+    logger,
+    baseFolder: manifest.folder,
+  };
+  // The plugin's own types of `config` and services; schema and tokens have just promised them.
+  const made: unknown = definition.create(context as never);
+  const problem = contractProblem(definition.kind, made);
+  if (problem !== undefined) throw new OctoError('OCTO_PLUGIN_CREATE', `${use} ${problem}`);
+  return made as Provider | Sink;
+}
