@@ -1,0 +1,133 @@
+import type { CommandSpec, OptionSpec } from './command.ts';
+
+const common = {
+  manifest: {
+    type: 'string',
+    short: 'm',
+    value: 'FILE',
+    summary: 'the manifest (default plugins.json)',
+  },
+  state: {
+    type: 'string',
+    value: 'DIR',
+    summary: 'the state folder (default .octo beside the manifest; or OCTO_STATE)',
+  },
+  json: { type: 'boolean', summary: 'JSON for programs instead of text for people' },
+  help: { type: 'boolean', short: 'h', summary: 'explain this command' },
+} as const satisfies Record<string, OptionSpec>;
+
+const log = {
+  type: 'string',
+  value: 'text|json',
+  summary: 'how to log (default text on a terminal, else json; or OCTO_LOG_FORMAT)',
+} as const satisfies OptionSpec;
+
+/** Every command. The code of a command is loaded when it is called, so that `lint` does not wait for a database. */
+export const commands: readonly CommandSpec[] = [
+  {
+    name: 'start',
+    operands: [],
+    summary: 'run every pipeline on its schedule until SIGTERM or Ctrl-C',
+    details: [
+      'Runs each enabled pipeline by its "schedule" (cron) or "every" in the manifest, one run of a',
+      'pipeline at a time. SIGTERM or Ctrl-C starts no new runs and gives running ones 30 seconds.',
+    ],
+    options: { ...common, log },
+    load: async () => (await import('./commands/start.ts')).start,
+  },
+  {
+    name: 'run',
+    operands: [{ name: 'pipeline', required: true }],
+    summary: 'deliver what is new in one pipeline, once',
+    details: [
+      'Works beside a running host. With --json, ends with exactly one JSON line on stdout.',
+    ],
+    options: { ...common, log },
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'check',
+    operands: [],
+    summary: 'try every vendor and sink, step by step, and say what to do about failures',
+    details: ['Leaves nothing behind at the vendor or the sink.'],
+    options: common,
+    load: async () => (await import('./commands/check.ts')).check,
+  },
+  {
+    name: 'lint',
+    operands: [],
+    summary: 'check the manifest and every plugin configuration, without any connection',
+    options: common,
+    load: async () => (await import('./commands/lint.ts')).lint,
+  },
+  {
+    name: 'files',
+    operands: [{ name: 'pattern', required: false }],
+    summary: 'list the files that the ledger knows',
+    details: ['A pattern matches names, paths, ids and keys; * matches anything: "*details*".'],
+    options: {
+      ...common,
+      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      only: {
+        type: 'string',
+        value: 'STATES',
+        summary: 'only in these states: delivered, quarantined, duplicate, superseded, open',
+      },
+      limit: { type: 'string', short: 'n', value: 'N', summary: 'at most so many (default 100)' },
+    },
+    load: async () => (await import('./commands/files.ts')).files,
+  },
+  {
+    name: 'files show',
+    operands: [{ name: 'name', required: true }],
+    summary: "tell a file's whole life over all runs",
+    details: [
+      'NAME is a name, path, id or key; * matches anything. Several matches: each is told.',
+    ],
+    options: {
+      ...common,
+      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+    },
+    load: async () => (await import('./commands/files-show.ts')).filesShow,
+  },
+  {
+    name: 'files release',
+    operands: [{ name: 'name', required: true }],
+    summary: 'let a quarantined file be tried again by the next run',
+    options: {
+      ...common,
+      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      all: { type: 'boolean', summary: 'release every match, not just a single one' },
+    },
+    load: async () => (await import('./commands/files-release.ts')).filesRelease,
+  },
+  {
+    name: 'plugins',
+    operands: [],
+    summary: 'list the configured plugins',
+    options: common,
+    load: async () => (await import('./commands/plugins.ts')).plugins,
+  },
+  {
+    name: 'plugins show',
+    operands: [{ name: 'id', required: true }],
+    summary: "explain a plugin's configuration",
+    details: ['ID is an instance of the manifest, or a package name or path.'],
+    options: common,
+    load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
+  },
+  {
+    name: 'help',
+    operands: [{ name: 'command', required: false }],
+    summary: 'explain the commands, or one of them',
+    options: { help: common.help },
+    load: async () => (await import('./commands/help.ts')).help,
+  },
+  {
+    name: 'version',
+    operands: [],
+    summary: 'print the version',
+    options: { help: common.help, json: common.json },
+    load: async () => (await import('./commands/version.ts')).version,
+  },
+];

@@ -1,0 +1,57 @@
+import type { PluginDefinition } from '@octo/plugin-api';
+import { dirname } from 'node:path';
+import { escapeText } from '../../observe/escape-text.ts';
+import { flag, type Args, type CommandCode } from '../command.ts';
+import type { Environment } from '../environment.ts';
+import { exitCodes } from '../exit-code.ts';
+import { schemaRows } from '../schema-table.ts';
+import { table } from '../table.ts';
+import { fitText } from '../text-width.ts';
+import { workplaceOf } from '../workplace.ts';
+
+/** Columns. A longer default is whole in `--json`. */
+const mostOfDefault = 24;
+
+/** `octo-host plugins show ID`: what can be written into a plugin's `config`. */
+export const pluginsShow: CommandCode = async (args, environment) => {
+  const { stdout } = environment;
+  const { use, folder } = await locate(args, environment);
+  const definition = await environment.rooms.loadPlugin(use, folder);
+  stdout.write(flag(args, 'json') ? `${json(use, definition)}\n` : page(use, definition));
+  return exitCodes.allWell;
+};
+
+/** The operand is an instance's id, or what `use` would say. */
+async function locate(
+  args: Args,
+  { rooms, env, cwd }: Environment,
+): Promise<{ readonly use: string; readonly folder: string }> {
+  const [word = ''] = args.operands;
+  const { manifestFile } = workplaceOf(args, { env, cwd });
+  const folder = dirname(manifestFile);
+  if (/^[@./]/.test(word)) return { use: word, folder };
+  const { plugins } = await rooms.readManifest(manifestFile, { env });
+  return { use: plugins.get(word)?.use ?? word, folder };
+}
+
+function json(use: string, { name, kind, summary, configSchema }: PluginDefinition): string {
+  return JSON.stringify({ use, name, kind, summary: summary ?? null, configSchema });
+}
+
+function page(use: string, { name, kind, summary, configSchema }: PluginDefinition): string {
+  const rows = schemaRows(configSchema).map((row) => [
+    row.name,
+    row.type,
+    row.required ? 'required' : fitText(row.default ?? '', mostOfDefault),
+    row.description,
+  ]);
+  const example = configSchema.examples?.[0];
+  return [
+    `${escapeText(name)}, a ${kind} (${escapeText(use)})`,
+    ...(summary === undefined ? [] : [escapeText(summary)]),
+    '',
+    ...table(['name', 'type', 'default', 'description'], rows),
+    ...(example === undefined ? [] : ['', 'Example:', JSON.stringify(example, null, 2)]),
+    '',
+  ].join('\n');
+}

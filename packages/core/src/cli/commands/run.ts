@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import type { RunReport } from '../../pipeline/run-report.ts';
+import type { Args, CommandCode } from '../command.ts';
+import type { Environment } from '../environment.ts';
+import { exitCodeOfRun } from '../exit-code.ts';
+import { errorText } from '../explain-error.ts';
+import { quietLogger } from '../logger-for.ts';
+import { narrowManifest } from '../narrow-manifest.ts';
+import { newRunId } from '../run-id.ts';
+import { redactEvent, redactReport } from '../redact-run.ts';
+import { runDisplay, type RunDisplay } from '../run-display.ts';
+import { emptyReport } from '../run-result.ts';
+import { workplaceOf } from '../workplace.ts';
+
+/** `octo-host run <pipeline>`: one run, shown while it goes on. */
+export const run: CommandCode = async (args, environment) => {
+  const [id = ''] = args.operands;
+  const { clock, redactor } = environment;
+  await using display = runDisplay(args, environment);
+  const began = clock.monotonic();
+  try {
+    const report = redactReport(await runOnce(id, args, environment, display), redactor.redact);
+    display.report(report, clock.monotonic() - began);
+    return exitCodeOfRun(report);
+  } catch (error) {
+    display.report(emptyReport(id), clock.monotonic() - began, redactor.redact(errorText(error)));
+    throw error;
+  }
+};
+
+async function runOnce(
+  id: string,
+  args: Args,
+  environment: Environment,
+  display: RunDisplay,
+): Promise<RunReport> {
+  const { rooms, env, clock, redactor, signal } = environment;
+  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const logger = await quietLogger(args, environment);
+  const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
+  await using host = await rooms.createHost(manifest, {
+    logger,
+    clock,
+    stateFolder,
+    stepKinds: await rooms.stepKinds(),
+    redactor,
+  });
+  await host.start(signal);
+  const pipeline = host.pipeline(id);
+  await using ledger = await rooms.openLedger({
+    stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    run: newRunId(environment),
+    logger,
+  });
+  return await rooms.runPipeline(
+    pipeline,
+    {
+      ledger,
+      clock,
+      random: environment.random,
+      logger,
+      spoolFolder: join(stateFolder, 'spool'),
+      onEvent: (event) => display.event(redactEvent(event, redactor.redact)),
+    },
+    signal,
+  );
+}

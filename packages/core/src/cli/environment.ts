@@ -1,0 +1,40 @@
+import type { Clock } from '@octo/plugin-api';
+import type { Redactor } from '../observe/redactor.ts';
+import type { Rooms } from './rooms.ts';
+
+/** Everything a command may touch of the world around it. `main.ts` fills it from the process, tests from memory. */
+export interface Environment {
+  /** For results. */
+  readonly stdout: Output;
+  /** For messages, progress and logs. */
+  readonly stderr: Output;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly clock: Clock;
+  /** 0 ≤ random() < 1, for jitter. */
+  readonly random: () => number;
+  /** Aborted by the first SIGINT or SIGTERM, with an {@link Interrupted} as its reason. */
+  readonly signal: AbortSignal;
+  readonly rooms: Rooms;
+  /** Knows the manifest's secrets as soon as a host is built. */
+  readonly redactor: Redactor;
+}
+
+export interface Output {
+  write(text: string): void;
+  readonly isTerminal: boolean;
+  /** Of the terminal, asked anew each time: people resize windows. */
+  readonly columns: number;
+}
+
+/** The reason of {@link Environment.signal}. */
+export class Interrupted extends Error {
+  readonly signalName: 'SIGINT' | 'SIGTERM' | 'SIGHUP';
+
+  constructor(signalName: Interrupted['signalName']) {
+    super(`interrupted by ${signalName}`);
+    this.name = 'Interrupted';
+    this.signalName = signalName;
+  }
+}

@@ -1,0 +1,68 @@
+import { systemClock } from '../host/system-clock.ts';
+import { Redactor } from '../observe/redactor.ts';
+
+import { flag } from './command.ts';
+import { Interrupted, type Environment } from './environment.ts';
+import { exitCodeOf, exitCodes } from './exit-code.ts';
+import { explainError } from './explain-error.ts';
+import { parseCommandLine } from './parse-command-line.ts';
+import { ProcessOutput } from './process-output.ts';
+import { rooms } from './rooms.ts';
+import { commandHelp } from './usage.ts';
+
+/** The whole program: reads the command line, runs the command, ends the process with its exit code. */
+export async function main(argv: readonly string[]): Promise<never> {
+  const stdout = new ProcessOutput(process.stdout);
+  const stderr = new ProcessOutput(process.stderr);
+  const environment: Environment = {
+    stdout,
+    stderr,
+    env: process.env,
+    cwd: process.env['INIT_CWD'] ?? process.cwd(),
+    clock: systemClock,
+    random: Math.random,
+    signal: untilInterrupted(stderr),
+    rooms,
+    redactor: new Redactor(),
+  };
+  process.on('uncaughtException', (error) => {
+    explainError(error, environment);
+    process.exit(exitCodes.defect);
+  });
+  const code = await runCommand(argv, environment);
+  await Promise.all([stdout.flushed(), stderr.flushed()]);
+  process.exit(code);
+}
+
+/** Runs one command line. Resolves with the exit code, whatever happens; what went wrong is on stderr. */
+export async function runCommand(
+  argv: readonly string[],
+  environment: Environment,
+): Promise<number> {
+  try {
+    const { command, args } = parseCommandLine(argv);
+    if (flag(args, 'help')) {
+      environment.stdout.write(commandHelp(command));
+      return exitCodes.allWell;
+    }
+    const code = await command.load();
+    return await code(args, environment);
+  } catch (error) {
+    explainError(error, environment);
+    return exitCodeOf(error);
+  }
+}
+
+/** Aborted by the first SIGINT, SIGTERM or SIGHUP. The second one ends the process at once. */
+function untilInterrupted(stderr: ProcessOutput): AbortSignal {
+  const controller = new AbortController();
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      const interrupted = new Interrupted(name);
+      if (controller.signal.aborted) process.exit(exitCodeOf(interrupted));
+      if (stderr.isTerminal) stderr.write('\r\u001B[Kstopping … (Ctrl-C again ends at once)\n');
+      controller.abort(interrupted);
+    });
+  }
+  return controller.signal;
+}

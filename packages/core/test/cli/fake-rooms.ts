@@ -1,0 +1,26 @@
+import type { Manifest } from '../../src/manifest/manifest.ts';
+import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
+import { rooms, type Rooms } from '../../src/cli/rooms.ts';
+import { emptyReport } from '../../src/cli/run-result.ts';
+
+const manifest = {
+  plugins: new Map(),
+  pipelines: new Map([['affirm', { id: 'affirm', from: 'vendor', to: 'lake' }]]),
+} as unknown as Manifest;
+
+/** Rooms whose run does what a test says: for what the command line makes of it. */
+export function roomsWithRun(
+  run: (say: (event: RunEvent) => void, signal: AbortSignal) => Promise<Partial<RunReport>>,
+): Rooms {
+  const nothing = { [Symbol.asyncDispose]: async () => {} };
+  return {
+    ...rooms,
+    readManifest: async () => manifest,
+    createHost: async () => ({ ...nothing, start: async () => {}, pipeline: () => ({}) }) as never,
+    openLedger: async () => nothing as never,
+    runPipeline: async (_pipeline, { onEvent }, signal) => ({
+      ...emptyReport('affirm'),
+      ...(await run(onEvent ?? (() => {}), signal)),
+    }),
+  };
+}

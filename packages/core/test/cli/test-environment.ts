@@ -1,0 +1,50 @@
+import { ManualClock } from '@octo/plugin-testing';
+import { runCommand } from '../../src/cli/main.ts';
+import type { Environment, Output } from '../../src/cli/environment.ts';
+import { rooms } from '../../src/cli/rooms.ts';
+import { Redactor } from '../../src/observe/redactor.ts';
+
+/** An output that keeps what is written to it. */
+export class MemoryOutput implements Output {
+  text = '';
+  isTerminal = false;
+  columns = 80;
+
+  write(text: string): void {
+    this.text += text;
+  }
+
+  get lines(): string[] {
+    return this.text.split('\n').filter((line) => line !== '');
+  }
+}
+
+export interface TestEnvironment extends Environment {
+  readonly stdout: MemoryOutput;
+  readonly stderr: MemoryOutput;
+  readonly clock: ManualClock;
+}
+
+export function testEnvironment(overrides: Partial<Environment> = {}): TestEnvironment {
+  return {
+    env: {},
+    cwd: '/',
+    random: () => 0.5,
+    signal: new AbortController().signal,
+    rooms,
+    redactor: new Redactor(),
+    ...overrides,
+    stdout: new MemoryOutput(),
+    stderr: new MemoryOutput(),
+    clock: new ManualClock(Date.UTC(2026, 0, 16, 3, 45)),
+  };
+}
+
+/** Runs one command line in memory. */
+export async function octoHost(
+  argv: readonly string[],
+  environment: TestEnvironment = testEnvironment(),
+) {
+  const code = await runCommand(argv, environment);
+  return { code, stdout: environment.stdout, stderr: environment.stderr };
+}
