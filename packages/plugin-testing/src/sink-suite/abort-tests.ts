@@ -46,9 +46,11 @@ export function abortTests(open: OpenSink): void {
       await using bench = await SinkBench.open(open);
       const staged = await bench.staged('key', someBytes(1000));
       const other = await bench.begin('other');
-      for (const upload of [staged, staged, other, other]) {
-        await bench.sink.abort({ key: 'key', id: upload.id }, quiet);
-      }
+      const begun = [
+        { key: 'key', id: staged.id },
+        { key: 'other', id: other.id },
+      ];
+      for (const upload of [...begun, ...begun]) await bench.sink.abort(upload, quiet);
       expect(await commitLater(staged, 1000)).toEqual({ outcome: 'gone' });
       expect(await bench.visible()).toEqual(objects({}));
       expect(await commitLater(other, 0)).toEqual({ outcome: 'gone' });
