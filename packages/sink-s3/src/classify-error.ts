@@ -1,0 +1,162 @@
+/** What an error of the SDK, of the store or of the network means in the host's terms. */
+import { isPluginError, PluginError, type PluginErrorType } from '@octo/plugin-api';
+
+/** Every request that this sink makes, with the permission that it needs. */
+export const PERMISSIONS = {
+  AbortMultipartUpload: 's3:AbortMultipartUpload',
+  CompleteMultipartUpload: 's3:PutObject',
+  CreateMultipartUpload: 's3:PutObject',
+  DeleteObject: 's3:DeleteObject',
+  HeadObject: 's3:GetObject and s3:ListBucket',
+  ListMultipartUploads: 's3:ListBucketMultipartUploads',
+  ListObjectsV2: 's3:ListBucket',
+  PutObjectTagging: 's3:PutObjectTagging',
+  UploadPart: 's3:PutObject',
+} as const;
+export type S3Request = keyof typeof PERMISSIONS;
+
+export interface RequestInWords {
+  readonly request: S3Request;
+  readonly bucket: string;
+  /** Undefined for a request to the bucket. */
+  readonly key: string | undefined;
+}
+
+interface SdkError {
+  readonly name?: string;
+  readonly message?: string;
+  readonly code?: unknown;
+  readonly $metadata?: { readonly httpStatusCode?: number };
+  readonly $response?: { readonly headers?: { readonly [name: string]: string } };
+}
+
+/** By the code of the store or the SDK; what is not here is told by its status. docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
+const TYPES: { readonly [code: string]: PluginErrorType } = {
+  AccessDenied: 'auth',
+  AllAccessDisabled: 'auth',
+  CredentialsProviderError: 'auth',
+  ExpiredToken: 'auth',
+  InvalidAccessKeyId: 'auth',
+  InvalidToken: 'auth',
+  RequestTimeTooSkewed: 'auth',
+  SignatureDoesNotMatch: 'auth',
+  TokenRefreshRequired: 'auth',
+  BadDigest: 'integrity',
+  EntityTooSmall: 'integrity',
+  InvalidDigest: 'integrity',
+  InvalidPart: 'integrity',
+  InvalidPartOrder: 'integrity',
+  XAmzContentChecksumMismatch: 'integrity',
+  XAmzContentSHA256Mismatch: 'integrity',
+  NoSuchBucket: 'not_found',
+  NoSuchKey: 'not_found',
+  NoSuchUpload: 'not_found',
+  NotFound: 'not_found',
+  RequestLimitExceeded: 'rate_limit',
+  SlowDown: 'rate_limit',
+  Throttling: 'rate_limit',
+  ThrottlingException: 'rate_limit',
+  TooManyRequestsException: 'rate_limit',
+  IncompleteBody: 'network',
+  RequestTimeout: 'network',
+  TimeoutError: 'network',
+  ConditionalRequestConflict: 'provider_down',
+  InternalError: 'provider_down',
+  OperationAborted: 'provider_down',
+  ServiceUnavailable: 'provider_down',
+};
+
+/** The code of an error as the store spelt it, such as `NoSuchUpload`; empty when it has none. */
+export function storeCode(error: unknown): string {
+  const { name = '', code } = (error ?? {}) as SdkError;
+  const named = name === 'Error' || name === 'AggregateError' || name === 'TypeError' ? '' : name;
+  return named === '' && typeof code === 'string' ? code : named;
+}
+
+/** The HTTP status of an error, when there was an answer at all. */
+export function storeStatus(error: unknown): number | undefined {
+  return (error as SdkError | undefined)?.$metadata?.httpStatusCode;
+}
+
+/** The error as a {@link PluginError}; its code is the store's code in upper case. */
+export function classifyError(error: unknown, request: RequestInWords): PluginError {
+  if (isPluginError(error)) return error;
+  const code = storeCode(error);
+  const status = storeStatus(error);
+  const type = typeOf(code, status);
+  const retryAfterMs = retryAfter(error as SdkError);
+  return new PluginError(type, inWords(error as SdkError, code, status, type, request), {
+    cause: error,
+    code: upperSnake(code === '' ? `HTTP${status ?? ''}` : code),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  });
+}
+
+function typeOf(code: string, status: number | undefined): PluginErrorType {
+  const known = TYPES[code];
+  if (known !== undefined) return known;
+  if (status === undefined) return 'network';
+  if (status === 401 || status === 403) return 'auth';
+  if (status === 404) return 'not_found';
+  if (status === 429) return 'rate_limit';
+  if (status === 501) return 'validation';
+  // An answer that says "done" and cannot be read tells as little as a broken server.
+  if (status >= 500 || status < 300) return 'provider_down';
+  return 'validation';
+}
+
+function inWords(
+  error: SdkError,
+  code: string,
+  status: number | undefined,
+  type: PluginErrorType,
+  { request, bucket, key }: RequestInWords,
+): string {
+  const where = key === undefined ? `s3://${bucket}` : `s3://${bucket}/${key}`;
+  const said = [code === '' ? `HTTP ${status ?? 'none'}` : code, error.message].filter(Boolean);
+  const advice = adviceFor(code, type, request, bucket);
+  return `${where}: ${request} failed: ${[...new Set(said)].join(': ')}${advice === '' ? '' : ` — ${advice}`}`;
+}
+
+function adviceFor(
+  code: string,
+  type: PluginErrorType,
+  request: S3Request,
+  bucket: string,
+): string {
+  switch (code) {
+    case 'NoSuchBucket':
+      return `create the bucket ${bucket}, or correct config/bucket and config/region`;
+    case 'InvalidAccessKeyId':
+    case 'SignatureDoesNotMatch':
+    case 'InvalidToken':
+      return 'correct config/credentials';
+    case 'ExpiredToken':
+    case 'TokenRefreshRequired':
+      return 'renew the session credentials';
+    case 'CredentialsProviderError':
+      return 'give config/credentials, or credentials where the AWS SDK looks for them';
+    case 'RequestTimeTooSkewed':
+      return "set this machine's clock";
+    case 'PermanentRedirect':
+    case 'AuthorizationHeaderMalformed':
+    case 'IllegalLocationConstraintException':
+      return "set config/region to the bucket's region";
+    case 'NotImplemented':
+      return "this store lacks it; config/checksums 'md5' or 'none' may help";
+    default:
+      return type === 'auth' ? `grant ${PERMISSIONS[request]} to these credentials` : '';
+  }
+}
+
+function retryAfter(error: SdkError): number | undefined {
+  const seconds = Number(error.$response?.headers?.['retry-after'] ?? Number.NaN);
+  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : undefined;
+}
+
+function upperSnake(code: string): string {
+  return code
+    .replaceAll(/([a-z0-9])([A-Z])/g, '$1_$2')
+    .replaceAll(/\W+/g, '_')
+    .toUpperCase();
+}

@@ -1,0 +1,274 @@
+/** The few requests that the sink makes, each one exchange with one bucket. Keys are whole keys. */
+import { Readable } from 'node:stream';
+import type { ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
+import type { CommitAnswer } from '@octo/plugin-api';
+import type { RequestInWords, S3Request } from './classify-error.ts';
+import type { S3SinkConfig } from './config-schema.ts';
+import type { Exchange, S3Connection } from './s3-connection.ts';
+
+export interface UploadAddress {
+  readonly key: string;
+  readonly id: string;
+}
+
+/** A part's bytes and what is known about them. */
+export interface PartBody {
+  readonly number: number;
+  readonly bytes: number;
+  readonly chunks: readonly Uint8Array[];
+  /** Base64. */
+  readonly crc64nvme: string;
+  /** Base64; only when the store wants it. */
+  readonly md5: string | undefined;
+}
+
+export interface NamedPart {
+  readonly number: number;
+  readonly etag: string;
+  /** Base64. */
+  readonly crc64nvme: string;
+}
+
+export interface Completion {
+  readonly parts: readonly NamedPart[];
+  readonly bytes: number;
+  /** Base64. */
+  readonly crc64nvme: string;
+  readonly condition: { readonly ifMatch: string } | 'empty place' | 'none';
+}
+
+export interface HeadAnswer {
+  readonly bytes: number;
+  readonly metadata: { readonly [name: string]: string };
+  readonly etag: string | undefined;
+  readonly versionId: string | undefined;
+  /** Base64. */
+  readonly crc64nvme: string | undefined;
+}
+
+export class S3Bucket {
+  readonly #connection: S3Connection;
+  readonly #config: S3SinkConfig;
+  readonly #timeouts: S3SinkConfig['timeouts'];
+
+  constructor(connection: S3Connection, config: S3SinkConfig) {
+    this.#connection = connection;
+    this.#config = config;
+    this.#timeouts = config.timeouts;
+  }
+
+  /** Begins an upload; its id. */
+  async create(
+    key: string,
+    metadata: { readonly [name: string]: string },
+    signal: AbortSignal,
+  ): Promise<string> {
+    const { checksums, serverSideEncryption: encryption } = this.#config;
+    const input = {
+      ...this.#at(key),
+      Metadata: { ...metadata },
+      ...(checksums === 'crc64nvme' && {
+        ChecksumAlgorithm: 'CRC64NVME' as const,
+        ChecksumType: 'FULL_OBJECT' as const,
+      }),
+      ...(encryption && { ServerSideEncryption: encryption.type }),
+      ...(encryption?.kmsKeyId !== undefined && { SSEKMSKeyId: encryption.kmsKeyId }),
+    };
+    const answer = await this.#ask(
+      'CreateMultipartUpload',
+      key,
+      signal,
+      ({ sdk, client, options }) =>
+        client.send(new sdk.CreateMultipartUploadCommand(input), options),
+    );
+    return answer.UploadId ?? '';
+  }
+
+  /** Sends a part; its ETag. */
+  async uploadPart(upload: UploadAddress, part: PartBody, signal: AbortSignal): Promise<string> {
+    const { checksums } = this.#config;
+    const input = {
+      ...this.#at(upload.key),
+      UploadId: upload.id,
+      PartNumber: part.number,
+      ContentLength: part.bytes,
+      ...(checksums === 'crc64nvme' && { ChecksumCRC64NVME: part.crc64nvme }),
+      ...(part.md5 !== undefined && { ContentMD5: part.md5 }),
+    };
+    const send = ({ sdk, client, options }: Exchange) =>
+      client.send(
+        // A stream can be sent once only, so each try has its own; the chunks are shared.
+        new sdk.UploadPartCommand({ ...input, Body: bodyOf(part.chunks) }),
+        options,
+      );
+    const answer = await this.#ask('UploadPart', upload.key, signal, send, this.#timeouts.partMs);
+    return answer.ETag ?? '';
+  }
+
+  /**
+   * Makes an upload visible. Sent once: an unclear answer is the host's to judge.
+   * @throws PluginError also for a condition that did not hold
+   */
+  async complete(
+    upload: UploadAddress,
+    completion: Completion,
+    signal: AbortSignal,
+  ): Promise<CommitAnswer & { readonly outcome: 'committed' }> {
+    const whole = this.#config.checksums === 'crc64nvme';
+    const { condition } = completion;
+    const input = {
+      ...this.#at(upload.key),
+      UploadId: upload.id,
+      MultipartUpload: {
+        Parts: completion.parts.map((part) => ({
+          PartNumber: part.number,
+          ETag: part.etag,
+          ...(whole && { ChecksumCRC64NVME: part.crc64nvme }),
+        })),
+      },
+      MpuObjectSize: completion.bytes,
+      ...(whole && {
+        ChecksumCRC64NVME: completion.crc64nvme,
+        ChecksumType: 'FULL_OBJECT' as const,
+      }),
+      ...(condition === 'empty place' && { IfNoneMatch: '*' }),
+      ...(typeof condition === 'object' && { IfMatch: condition.ifMatch }),
+    };
+    const answer = await this.#ask(
+      'CompleteMultipartUpload',
+      upload.key,
+      signal,
+      ({ sdk, client, options }) =>
+        client.send(new sdk.CompleteMultipartUploadCommand(input), options),
+      this.#timeouts.completeMs,
+    );
+    return {
+      outcome: 'committed',
+      ...(answer.ETag !== undefined && { etag: answer.ETag }),
+      ...(answer.VersionId !== undefined && { versionId: answer.VersionId }),
+    };
+  }
+
+  async abort(upload: UploadAddress, signal: AbortSignal): Promise<void> {
+    const input = { ...this.#at(upload.key), UploadId: upload.id };
+    await this.#ask('AbortMultipartUpload', upload.key, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.AbortMultipartUploadCommand(input), options),
+    );
+  }
+
+  /** @throws PluginError `not_found` when nothing is there */
+  async head(key: string, signal: AbortSignal): Promise<HeadAnswer> {
+    const withChecksum = this.#config.checksums === 'crc64nvme';
+    const input = {
+      ...this.#at(key),
+      ...(withChecksum && { ChecksumMode: 'ENABLED' as const }),
+    };
+    const answer = await this.#ask('HeadObject', key, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.HeadObjectCommand(input), options),
+    );
+    return {
+      bytes: answer.ContentLength ?? 0,
+      metadata: answer.Metadata ?? {},
+      etag: answer.ETag,
+      versionId: answer.VersionId,
+      crc64nvme: answer.ChecksumType === 'FULL_OBJECT' ? answer.ChecksumCRC64NVME : undefined,
+    };
+  }
+
+  /** Replaces the tags of an object. */
+  async tag(
+    key: string,
+    tags: { readonly [name: string]: string },
+    signal: AbortSignal,
+  ): Promise<void> {
+    const TagSet = Object.entries(tags).map(([Key, Value]) => ({ Key, Value }));
+    const input = { ...this.#at(key), Tagging: { TagSet } };
+    await this.#ask('PutObjectTagging', key, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.PutObjectTaggingCommand(input), options),
+    );
+  }
+
+  async remove(key: string, signal: AbortSignal): Promise<void> {
+    await this.#ask('DeleteObject', key, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.DeleteObjectCommand(this.#at(key)), options),
+    );
+  }
+
+  /** Asks for at most one key: whether the bucket is there and may be listed. */
+  async list(prefix: string, signal: AbortSignal): Promise<void> {
+    const input = { Bucket: this.#config.bucket, Prefix: prefix, MaxKeys: 1 };
+    await this.#ask('ListObjectsV2', undefined, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.ListObjectsV2Command(input), options),
+    );
+  }
+
+  /** Every upload under the prefix that is neither completed nor aborted. */
+  async *uploads(
+    prefix: string,
+    signal: AbortSignal,
+  ): AsyncGenerator<UploadAddress & { readonly startedMs: number }> {
+    let marker: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {};
+    while (marker !== undefined) {
+      const page: ListMultipartUploadsCommandOutput = await this.#uploadsPage(
+        prefix,
+        marker,
+        signal,
+      );
+      for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
+        yield { key: urlDecoded(Key), id: UploadId, startedMs: Initiated?.getTime() ?? 0 };
+      }
+      marker = page.IsTruncated === true ? markerAfter(page) : undefined;
+    }
+  }
+
+  #uploadsPage(
+    prefix: string,
+    marker: object,
+    signal: AbortSignal,
+  ): Promise<ListMultipartUploadsCommandOutput> {
+    const input = {
+      Bucket: this.#config.bucket,
+      Prefix: prefix,
+      EncodingType: 'url' as const,
+      ...marker,
+    };
+    return this.#ask('ListMultipartUploads', undefined, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.ListMultipartUploadsCommand(input), options),
+    );
+  }
+
+  #at(key: string): { readonly Bucket: string; readonly Key: string } {
+    return { Bucket: this.#config.bucket, Key: key };
+  }
+
+  #ask<T>(
+    request: S3Request,
+    key: string | undefined,
+    signal: AbortSignal,
+    work: (exchange: Exchange) => Promise<T>,
+    deadlineMs: number = this.#timeouts.requestMs,
+  ): Promise<T> {
+    const inWords: RequestInWords = { request, bucket: this.#config.bucket, key };
+    return this.#connection.ask(inWords, deadlineMs, work, signal);
+  }
+}
+
+/** A stream goes out chunk by chunk, uncopied, and the SDK computes no SHA-256 over it: the checksum guards it. */
+function bodyOf(chunks: readonly Uint8Array[]): Readable | Uint8Array {
+  return chunks.length === 0 ? new Uint8Array(0) : Readable.from(chunks);
+}
+
+function markerAfter(page: ListMultipartUploadsCommandOutput): {
+  readonly KeyMarker: string;
+  readonly UploadIdMarker?: string;
+} {
+  return {
+    KeyMarker: urlDecoded(page.NextKeyMarker ?? ''),
+    ...(page.NextUploadIdMarker !== undefined && { UploadIdMarker: page.NextUploadIdMarker }),
+  };
+}
+
+/** S3 writes a space as a plus in these. */
+function urlDecoded(text: string): string {
+  return decodeURIComponent(text.replaceAll('+', ' '));
+}
