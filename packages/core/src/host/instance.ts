@@ -96,7 +96,8 @@ const NEEDED: Readonly<Record<Kind, Readonly<Record<string, 'function' | 'number
 /** What `create` returned, if it is of its kind; else what it lacks, in words that follow the plugin's name. */
 export function contractProblem(kind: Kind, made: unknown): string | undefined {
   if (typeof made !== 'object' || made === null) {
-    return `made a ${made === null ? 'null' : typeof made} where a ${kind} is expected`;
+    const what = made === undefined || made === null ? 'nothing' : `a ${typeof made}`;
+    return `made ${what} where a ${kind} is expected`;
   }
   const fields = made as Readonly<Record<string, unknown>>;
   if (typeof fields.then === 'function') {

@@ -24,6 +24,8 @@ export function createLogger({ env, level, destination: to, redact }: LoggerOpti
       base: null,
       messageKey: 'message',
       timestamp: stdTimeFunctions.isoTime,
+      // pino's own would look into errors again, and at more than may be shown.
+      serializers: { err: (error: unknown) => error },
       formatters: { level: (label) => ({ level: label }) },
     },
     to ?? destination({ dest: 2, sync: true }),
