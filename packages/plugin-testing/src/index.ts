@@ -57,3 +57,18 @@ export {
   type S3UploadView,
   startS3,
 } from './s3/start-s3.ts';
+export { bombMessage } from './openpgp/bomb-message.ts';
+export { positionsIn, tamperedAt } from './openpgp/damaged.ts';
+export {
+  encryptedMessage,
+  type EncryptedMessageOptions,
+  encryptedStream,
+} from './openpgp/encrypted-message.ts';
+export {
+  lockedKey,
+  receivingKey,
+  retiredKey,
+  strangerKey,
+  type TestKey,
+  vendorKey,
+} from './openpgp/public-test-keys.ts';
