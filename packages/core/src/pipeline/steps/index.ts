@@ -1,0 +1,5 @@
+import type { StepKind } from '../step.ts';
+import { decryptKind } from './decrypt/decrypt.ts';
+
+/** Every kind of step that a manifest can name. */
+export const stepKinds: readonly StepKind[] = [decryptKind];
