@@ -15,7 +15,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { responseTo } from '../resilience/error-response.ts';
 import { retryDelayMs } from '../resilience/retry.ts';
-import { numberedKey } from './object-key.ts';
+import { LedgerSide } from './ledger-side.ts';
 import { hashFacts, mismatch, objectMetadata } from './object-metadata.ts';
 import type { Outcome } from './outcome.ts';
 import type { Received, Receiver } from './receive.ts';
@@ -57,7 +57,7 @@ export class Attempt {
   readonly #receiver: Receiver;
   readonly #signal: AbortSignal;
   readonly #sinkSide: SinkSide;
-  #delivery: Delivery;
+  readonly #row: LedgerSide;
   #replace: Proof['replace'];
   /** Our object is there, but this ledger never verified it: the ledger was lost. Read again and compare. */
   #unproved: VisibleObject | undefined;
@@ -71,7 +71,7 @@ export class Attempt {
     context: AttemptContext,
     signal: AbortSignal,
   ) {
-    this.#delivery = delivery;
+    this.#row = new LedgerSide(delivery, context.ledger, context.config);
     this.#file = file;
     this.#receiver = receiver;
     this.#context = context;
@@ -118,20 +118,19 @@ export class Attempt {
     for (;;) {
       const seen = await this.#sinkSide.fence();
       if (seen.sight === 'another') {
-        if (this.#delivery.replaces !== undefined)
+        if (this.#row.delivery.replaces !== undefined)
           return await this.#quarantine(
             'KEY_TAKEN: the object to replace is not there; another one is',
           );
-        await this.#moveToNextKey();
+        this.#sinkSide.moveTo(await this.#row.moveToNextKey());
         continue;
       }
       this.#unproved = undefined;
-      if (seen.sight === 'ours' && this.#delivery.verified !== undefined)
+      if (seen.sight === 'ours' && this.#row.delivery.verified !== undefined)
         return await this.#adopt(seen.object);
       if (seen.sight === 'ours') this.#unproved = seen.object;
       else this.#replace = seen.replace;
-      await this.#context.ledger.fenced(this.#delivery);
-      this.#delivery = { ...this.#delivery, uploadId: undefined, uploadToken: undefined };
+      await this.#row.fenced();
       return undefined;
     }
   }
@@ -156,8 +155,8 @@ export class Attempt {
     const held = await this.#reserve(received);
     if (held !== undefined) return held;
     if (this.#unproved !== undefined) return await this.#adopt(this.#unproved);
-    await received.placeMembers?.(this.#delivery.objectKey!, this.#signal).catch(asSinkFailure);
-    if (this.#delivery.uploadId === undefined) await this.#stageHeld(received);
+    await received.placeMembers?.(this.#row.key, this.#signal).catch(asSinkFailure);
+    if (this.#row.delivery.uploadId === undefined) await this.#stageHeld(received);
     const proof = { ...received.proof, ...(this.#replace && { replace: this.#replace }) };
     const answer = await this.#sinkSide.complete(proof);
     return answer.outcome === 'committed' ? await this.#committed(answer, 'acknowledged') : 'again';
@@ -165,31 +164,23 @@ export class Attempt {
 
   /** Rule 3: content is reserved before it is committed. `undefined` when it is ours now. */
   async #reserve(received: Received): Promise<Outcome | 'again' | undefined> {
-    const { ledger, config } = this.#context;
     const verified = verifiedContent(received);
-    const answer = await ledger.verified(this.#delivery, verified, {
-      duplicates: config.duplicates,
-      facts: received.facts,
-      refuseReissue: config.onReissue === 'quarantine',
-    });
-    if (answer.answer === 'reserved') {
-      this.#delivery = { ...this.#delivery, verified, heldRaw: verified.rawSha256 };
-      return undefined;
-    }
+    const answer = await this.#row.verified(verified, received.facts);
+    if (answer.answer === 'reserved') return undefined;
     if (answer.answer === 'reissue')
       return await this.#quarantine(
         `REISSUE: other content was delivered under this name before (delivery ${answer.of})`,
       );
     if (this.#unproved !== undefined)
       return await this.#quarantine(
-        `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' is this delivery's, but delivery ${answer.holder} holds the same content; it was left alone`,
+        `SINK_MISMATCH: the object at '${this.#row.key}' is this delivery's, but delivery ${answer.holder} holds the same content; it was left alone`,
       );
     await this.#sinkSide.abort();
     if (answer.state === 'COMMITTED' || answer.state === 'CLEANED') {
-      const still = await ledger.duplicate(this.#delivery, answer.holder, verified.rawSha256);
+      const still = await this.#row.duplicate(answer.holder, verified.rawSha256);
       return still ? { outcome: 'duplicate', of: answer.holder } : 'again';
     }
-    await ledger.wait(this.#delivery, answer.holder, verified.rawSha256);
+    await this.#row.wait(answer.holder, verified.rawSha256);
     return { outcome: 'waiting', holder: answer.holder };
   }
 
@@ -201,18 +192,15 @@ export class Attempt {
   /** Rule 4: an upload whose id is stored before its first byte. */
   async #stage(verified: VerifiedContent | undefined, sizeHint: number): Promise<Staged> {
     const token = randomBytes(16).toString('hex');
-    const metadata = objectMetadata(this.#delivery, token, verified);
-    return await this.#sinkSide.stage(metadata, sizeHint, async (id) => {
-      await this.#context.ledger.streaming(this.#delivery, { id, token });
-      this.#delivery = { ...this.#delivery, uploadId: id, uploadToken: token };
-    });
+    const metadata = objectMetadata(this.#row.delivery, token, verified);
+    return await this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token));
   }
 
   async #adopt(object: VisibleObject): Promise<Outcome> {
-    const wrong = mismatch(object, this.#delivery, this.#delivery.uploadToken);
+    const wrong = mismatch(object, this.#row.delivery, this.#row.delivery.uploadToken);
     if (wrong === undefined) return await this.#committed(object, 'adopted');
     return await this.#quarantine(
-      `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' carries this delivery's id, but ${wrong}; it was left alone`,
+      `SINK_MISMATCH: the object at '${this.#row.key}' carries this delivery's id, but ${wrong}; it was left alone`,
     );
   }
 
@@ -220,32 +208,24 @@ export class Attempt {
     answer: { readonly etag?: string; readonly versionId?: string },
     how: 'acknowledged' | 'adopted',
   ): Promise<Outcome> {
-    const { ledger, sink, logger } = this.#context;
-    const { path, objectKey, verified } = this.#delivery;
+    const { sink, logger } = this.#context;
+    const { path, verified } = this.#row.delivery;
+    const { key } = this.#row;
     const { etag, versionId } = answer;
-    await ledger.committed(this.#delivery, { etag, versionId, how });
+    await this.#row.committed({ etag, versionId, how });
     try {
-      await sink.annotate?.(objectKey!, hashFacts(verified!), this.#signal);
+      await sink.annotate?.(key, hashFacts(verified!), this.#signal);
     } catch (error) {
-      logger.warn({ err: error, key: objectKey }, 'object could not be annotated with its hashes');
+      logger.warn({ err: error, key }, 'object could not be annotated with its hashes');
     }
     const sha256 = verified!.plainSha256.toString('hex');
-    return {
-      outcome: 'delivered',
-      delivered: { path, key: objectKey!, bytes: verified!.plainBytes, sha256 },
-    };
-  }
-
-  async #moveToNextKey(): Promise<void> {
-    const objectKey = await this.#context.ledger.nextKey(this.#delivery, numberedKey);
-    this.#delivery = { ...this.#delivery, objectKey, uploadId: undefined, uploadToken: undefined };
-    this.#sinkSide.moveTo(objectKey);
+    return { outcome: 'delivered', delivered: { path, key, bytes: verified!.plainBytes, sha256 } };
   }
 
   /** Rule 2: no exit without the fence. The own upload is aborted, or it never was. */
   async #exit(state: 'QUARANTINED' | 'SUPERSEDED', reason: string): Promise<void> {
     await this.#sinkSide.abort();
-    await this.#context.ledger.exit(this.#delivery, state, reason);
+    await this.#row.exit(state, reason);
   }
 
   async #quarantine(reason: string): Promise<Outcome> {
@@ -256,7 +236,7 @@ export class Attempt {
   async #superseded(): Promise<Outcome> {
     if (this.#unproved !== undefined)
       return await this.#quarantine(
-        `SINK_MISMATCH: the object at '${this.#delivery.objectKey}' is this delivery's, but its source is gone and cannot be compared; it was left alone`,
+        `SINK_MISMATCH: the object at '${this.#row.key}' is this delivery's, but its source is gone and cannot be compared; it was left alone`,
       );
     const reason = 'this version is no longer at the vendor';
     await this.#exit('SUPERSEDED', reason);
@@ -300,7 +280,7 @@ export class Attempt {
     const cause = error instanceof SinkFailure ? error.cause : error;
     if (cause instanceof FencedOut || !(cause instanceof Error)) throw cause;
     await this.#letGo(error);
-    await this.#context.ledger.park(this.#delivery, cause.message, 0);
+    await this.#row.park(cause.message);
     if (!isPluginError(cause))
       this.#context.logger.error({ err: cause }, 'delivery failed unexpectedly');
     return { outcome: 'parked', reason: cause.message, unreachable: responseTo(cause).unreachable };
@@ -309,10 +289,10 @@ export class Attempt {
   /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */
   async #letGo(error: unknown): Promise<void> {
     const sinkIsDown = error instanceof SinkFailure && responseTo(error.cause).retry;
-    if (this.#delivery.uploadId === undefined || this.#sinkSide.unclear || sinkIsDown) return;
+    if (this.#row.delivery.uploadId === undefined || this.#sinkSide.unclear || sinkIsDown) return;
     try {
       if ((await this.#sinkSide.fence()).sight !== 'vacant') return;
-      await this.#context.ledger.fenced(this.#delivery);
+      await this.#row.fenced();
     } catch (stopped) {
       if (stopped instanceof FencedOut) throw stopped;
     }
@@ -324,12 +304,12 @@ export class Attempt {
 
   #retrying(error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);
-    this.#context.onEvent({ event: 'retrying', path: this.#delivery.path, reason });
+    this.#context.onEvent({ event: 'retrying', path: this.#row.delivery.path, reason });
   }
 
   #waiting(forMs: number): void {
     const reason = 'an interrupted completion may still be applied by the store';
-    this.#context.onEvent({ event: 'waiting', path: this.#delivery.path, reason, forMs });
+    this.#context.onEvent({ event: 'waiting', path: this.#row.delivery.path, reason, forMs });
   }
 }
 

@@ -62,18 +62,30 @@ async function deliver(
   outer: AbortSignal,
   tried: Set<string>,
 ): Promise<void> {
-  const { ledger, clock, logger, report, pipeline } = context;
   const file = listing.file(delivery.id) ?? remembered(delivery);
+  context.report.event({ event: 'started', path: file.path, size: file.size });
+  const outcome = await underLease(context, delivery, file, outer);
+  if (outcome.outcome === 'parked' || outcome.outcome === 'fenced-out') tried.add(delivery.id);
+  await tell(context, delivery, file, outcome, outer);
+}
+
+/** The attempt, for as long as nobody takes over and its time is not up. */
+async function underLease(
+  context: RunContext,
+  delivery: Delivery,
+  file: RemoteFile,
+  outer: AbortSignal,
+): Promise<Outcome> {
+  const { ledger, clock, logger, pipeline } = context;
   await using lease = new Lease(delivery, ledger, clock, logger);
   const overtime = new AbortController();
   await using _timer = overtimeTimer(overtime, pipeline.config.limits.maxTimeMs, context);
   const signal = AbortSignal.any([outer, lease.signal, overtime.signal]);
-  report.event({ event: 'started', path: file.path, size: file.size });
-  const outcome = await attempt(context, delivery, file, signal).catch((error: unknown) =>
-    interrupted(context, delivery, error, outer, lease.signal),
-  );
-  if (outcome.outcome === 'parked' || outcome.outcome === 'fenced-out') tried.add(delivery.id);
-  await tell(context, delivery, file, outcome, signal);
+  try {
+    return await attempt(context, delivery, file, signal);
+  } catch (error) {
+    return await interrupted(context, delivery, error, outer, lease.signal);
+  }
 }
 
 async function attempt(

@@ -7,6 +7,8 @@ import type { RunContext } from './run-pipeline.ts';
 import { nameAfter } from './through-steps.ts';
 
 const OPEN = ['DISCOVERED', 'CLAIMED', 'STREAMING', 'VERIFIED', 'WAITING'] as const;
+/** The database's clock decides what is settled; ours may run a little ahead of it. */
+const CLOCK_SLACK_MS = 250;
 
 /** What the vendor offers, and what of it the ledger has to know about. */
 export class Listing {
@@ -42,7 +44,7 @@ export class Listing {
       open,
     );
     this.#unsettled = files.filter((file) => file.refused === undefined && !stable.includes(file));
-    return { count: this.#unsettled.length, forMs: settleMs(pipeline) };
+    return { count: this.#unsettled.length, forMs: settleMs(pipeline) + CLOCK_SLACK_MS };
   }
 
   /** Says what this run leaves for a later one. */
