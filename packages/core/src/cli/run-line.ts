@@ -43,8 +43,10 @@ export function runLine(event: RunEvent, paint: Paint): string | undefined {
 function listed(event: RunEvent & { readonly event: 'listed' }): string {
   const { files, bytes, toDeliver } = event;
   if (files === 0) return 'no files at the vendor';
-  const found = `${count(files, 'file')} at the vendor (${formatBytes(bytes)})`;
-  return toDeliver === 0 ? `${found}, nothing new` : `${found}, ${toDeliver} to deliver`;
+  const found = `${count(files, 'file')} at the vendor`;
+  return toDeliver === 0
+    ? `${found}, nothing new`
+    : `${found}, ${toDeliver} to deliver (${formatBytes(bytes)})`;
 }
 
 function waiting({ path, reason, forMs }: RunEvent & { readonly event: 'waiting' }): string {

@@ -15,7 +15,7 @@ test('people read time, pipeline and what happened, and how to learn more', () =
   log.event('affirm', { event: 'quarantined', ...refused });
   log.finished({ ...emptyReport('affirm'), quarantined: [refused] }, 1234);
   expect(environment.stderr.lines).toEqual([
-    '03:45:00 affirm 2 files at the vendor (1.00 kB), 1 to deliver',
+    '03:45:00 affirm 2 files at the vendor, 1 to deliver (1.00 kB)',
     '03:45:00 affirm refused c.csv: TAMPERED: changed on its way',
     '03:45:00 affirm 1 refused, in 1.2 s',
     '03:45:00 affirm why, and what to do: octo-host files show c.csv',

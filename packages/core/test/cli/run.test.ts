@@ -37,7 +37,7 @@ test('people read a line for each file, then what was refused, why, and what to 
   expect(code).toBe(1);
   expect(stderr.lines).toEqual([
     'connecting to the vendor',
-    '4 files at the vendor (20.0 MB), 4 to deliver',
+    '4 files at the vendor, 4 to deliver (20.0 MB)',
   ]);
   expect(stdout.text).toBe(`\
 delivered in/a.csv.gz → affirm/a.csv (12.3 MB)
@@ -88,7 +88,7 @@ test('a run without anything new says so and is well', async () => {
   });
   const { code, stdout, stderr } = await octoHost(['run', 'affirm'], testEnvironment({ rooms }));
   expect(code).toBe(0);
-  expect(stderr.text).toBe('3 files at the vendor (1.00 kB), nothing new\n');
+  expect(stderr.text).toBe('3 files at the vendor, nothing new\n');
   expect(stdout.lines).toEqual(['affirm: nothing new, in 0.0 s']);
 });
 

@@ -71,7 +71,7 @@ export const start: CommandCode = async (args, environment) => {
     return { schedule, logger, run: (signal) => runOnce(id, running, signal) };
   });
   const sayStopping = () =>
-    logger.info({ graceMs }, 'stopping: no new runs, running ones may finish');
+    logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
   await runScheduled(jobs, { clock, graceMs }, signal);
   logger.info({}, 'stopped');
