@@ -2,6 +2,7 @@
  * The two things that ssh2 does not offer on an SFTP channel: the reply to a read as it came, and a wider window. Both
  * look first whether the library's inside is what they expect, and leave it alone when not.
  */
+import type { Socket } from 'node:net';
 import type { SFTPWrapper } from 'ssh2';
 
 export type ReadReply = (error: Error | undefined, data: Uint8Array | undefined) => void;
@@ -18,13 +19,16 @@ interface Inside {
 export class RawChannel {
   readonly #sftp: SFTPWrapper;
   readonly #inside: Inside;
+  readonly #socket: Socket;
   readonly #window: number;
+  #corked = false;
   /** How much one read may ask for, in bytes. Every server must answer 32 KiB. */
   readonly readBytes: number;
 
   /** @param window how many bytes the server may have under way to us; ssh2 alone allows 1 to 2 MiB */
-  constructor(sftp: SFTPWrapper, window: number) {
+  constructor(sftp: SFTPWrapper, socket: Socket, window: number) {
     this.#sftp = sftp;
+    this.#socket = socket;
     this.#inside = sftp as unknown as Inside;
     this.#window = window;
     this.readBytes = Math.max(1024, Math.min(32 * 1024, this.#inside._maxReadLen ?? CAUTIOUS_READ));
@@ -36,6 +40,7 @@ export class RawChannel {
    * bytes.
    */
   read(handle: Buffer, offset: number, length: number, reply: ReadReply): void {
+    this.#cork();
     const requests = this.#inside._requests;
     const buffer = requests === undefined ? Buffer.allocUnsafe(length) : SCRATCH;
     this.#sftp.read(handle, buffer, 0, length, offset, (error, _count, data) => reply(error, data));
@@ -48,6 +53,17 @@ export class RawChannel {
         reply(error, data);
       },
     };
+  }
+
+  /** Sends what is asked for in one go with one system call. */
+  #cork(): void {
+    if (this.#corked) return;
+    this.#corked = true;
+    this.#socket.cork();
+    process.nextTick(() => {
+      this.#corked = false;
+      this.#socket.uncork();
+    });
   }
 
   #widen(): void {

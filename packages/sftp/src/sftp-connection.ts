@@ -46,7 +46,7 @@ export class SftpConnection implements AsyncDisposable {
     this.#socket = socket;
     this.budget = new ReadBudget(settings.outstandingReads);
     // Twice what can be asked for, so that the window is refilled long before it is empty.
-    this.channel = new RawChannel(loggedIn.sftp, 2 * settings.outstandingReads * 32 * 1024);
+    this.channel = new RawChannel(loggedIn.sftp, socket, 2 * settings.outstandingReads * 32 * 1024);
     const ended = () => this.lose(connectionLost(settings, loggedIn.trouble.error));
     loggedIn.sftp.on('error', (error: Error) => this.lose(protocolError(settings, error)));
     loggedIn.sftp.on('end', ended).on('close', ended);

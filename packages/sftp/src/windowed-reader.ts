@@ -162,8 +162,7 @@ export class WindowedReader {
       this.#outstanding--;
       this.#lastReplyMs = clock.monotonic();
       if (!this.#closed) this.#take(slice, sentUnder, error, data);
-      budget.giveBack();
-      this.#fill();
+      budget.giveBack(this.#closed ? undefined : this.#fill);
       if (this.#outstanding === 0) this.#rate = undefined;
       this.#wake();
     });
