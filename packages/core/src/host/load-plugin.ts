@@ -1,5 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { CONTRACT_VERSION, isPluginDefinition, type PluginDefinition } from '@octo/plugin-api';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import { OctoError } from '../errors/octo-error.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { describeError } from '../observe/describe-error.ts';
@@ -20,14 +21,16 @@ export const loadPlugin: LoadPlugin = async (use, folder) => {
     return definitionIn(module, name);
   } catch (error) {
     if (error instanceof OctoError) throw error;
-    throw refuse('NOT_A_PLUGIN', `${name} exports something that cannot be looked at`, error);
+    throw refuse(
+      'OCTO_PLUGIN_NOT_A_PLUGIN',
+      `${name} exports something that cannot be looked at`,
+      error,
+    );
   }
 };
 
-type Way = 'NOT_FOUND' | 'THREW' | 'NO_DEFAULT' | 'NOT_A_PLUGIN' | 'CONTRACT' | 'KIND';
-
-function refuse(way: Way, message: string, cause?: unknown): OctoError {
-  return new OctoError(`OCTO_PLUGIN_${way}`, message, { cause });
+function refuse(code: ErrorCode, message: string, cause?: unknown): OctoError {
+  return new OctoError(code, message, { cause });
 }
 
 function locate(use: string, folder: string, name: string): string {
@@ -37,7 +40,7 @@ function locate(use: string, folder: string, name: string): string {
     if (!(error instanceof EntryNotFound)) throw error;
     const own = locateBesideHost(use);
     if (own !== undefined) return own;
-    throw refuse('NOT_FOUND', `${name} ${escapeText(error.message)}`, error);
+    throw refuse('OCTO_PLUGIN_NOT_FOUND', `${name} ${escapeText(error.message)}`, error);
   }
 }
 
@@ -55,7 +58,11 @@ async function load(file: string, name: string): Promise<Readonly<Record<string,
   try {
     return (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>;
   } catch (error) {
-    throw refuse('THREW', `${name} failed while it was loaded: ${describeError(error)}`, error);
+    throw refuse(
+      'OCTO_PLUGIN_THREW',
+      `${name} failed while it was loaded: ${describeError(error)}`,
+      error,
+    );
   }
 }
 
@@ -67,19 +74,23 @@ function definitionIn(module: Readonly<Record<string, unknown>>, name: string): 
   const named = Object.keys(module).find((key) => isPluginDefinition(module[key]));
   if (named !== undefined) {
     throw refuse(
-      'NO_DEFAULT',
+      'OCTO_PLUGIN_NO_DEFAULT',
       `${name} exports its plugin as '${escapeText(named)}', not as default; ${WRITE}`,
     );
   }
-  if (plugin === undefined) throw refuse('NO_DEFAULT', `${name} has no default export; ${WRITE}`);
+  if (plugin === undefined)
+    throw refuse('OCTO_PLUGIN_NO_DEFAULT', `${name} has no default export; ${WRITE}`);
   if (isPluginDefinition(innerDefault(plugin))) {
     throw refuse(
-      'NO_DEFAULT',
+      'OCTO_PLUGIN_NO_DEFAULT',
       `${name} is a CommonJS module with an inner default; publish it as an ES module`,
     );
   }
   const what = plugin === null ? 'null' : `a value of type ${typeof plugin}`;
-  throw refuse('NOT_A_PLUGIN', `${name} exports ${what}, not what definePlugin returns; ${WRITE}`);
+  throw refuse(
+    'OCTO_PLUGIN_NOT_A_PLUGIN',
+    `${name} exports ${what}, not what definePlugin returns; ${WRITE}`,
+  );
 }
 
 /** What a transpiler makes of `export default` for `require`. */
@@ -95,14 +106,14 @@ function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
   if (contract !== CONTRACT_VERSION) {
     const versions = `contract ${String(contract)}; this host speaks ${CONTRACT_VERSION}`;
     throw refuse(
-      'CONTRACT',
+      'OCTO_PLUGIN_CONTRACT',
       `${package_} was written for ${versions}; install versions that fit each other`,
     );
   }
   if (typeof kind !== 'string' || !KINDS.includes(kind)) {
     const shown = escapeText(kind);
     const hint = didYouMean(shown, KINDS) || '; this host knows provider and sink';
-    throw refuse('KIND', `${package_} is a plugin of kind '${shown}'${hint}`);
+    throw refuse('OCTO_PLUGIN_KIND', `${package_} is a plugin of kind '${shown}'${hint}`);
   }
   const missing =
     (typeof name !== 'string' && 'name') ||
@@ -111,7 +122,7 @@ function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
     (typeof create !== 'function' && 'create');
   if (missing !== false) {
     throw refuse(
-      'NOT_A_PLUGIN',
+      'OCTO_PLUGIN_NOT_A_PLUGIN',
       `${package_} exports a plugin without a proper '${missing}'; ${WRITE}`,
     );
   }

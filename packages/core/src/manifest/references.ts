@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Issue } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import type { ManifestSource, Reference } from './manifest-source.ts';
@@ -69,13 +70,16 @@ async function resolveString(text: string, pointer: string, sight: Sight): Promi
     const [, content = '', closed] = match;
     try {
       if (closed === '')
-        throw new Unresolved('INVALID', 'a reference ${…} is not closed; write $${ for a plain ${');
+        throw new Unresolved(
+          'OCTO_REFERENCE_INVALID',
+          'a reference ${…} is not closed; write $${ for a plain ${',
+        );
       const { scheme, name, value } = await lookUp(content, options);
       found.push({ text: match[0], scheme, name, value, whole: match[0] === text });
       result += value;
     } catch (error) {
       if (!(error instanceof Unresolved)) throw error;
-      issues.push(source.issue(`OCTO_REFERENCE_${error.kind}`, pointer, error.message));
+      issues.push(source.issue(error.code, pointer, error.message));
     }
   }
   if (found.length > 0) source.references.set(pointer, found);
@@ -83,11 +87,11 @@ async function resolveString(text: string, pointer: string, sight: Sight): Promi
 }
 
 class Unresolved extends Error {
-  readonly kind: 'MISSING' | 'INVALID';
+  readonly code: ErrorCode;
 
-  constructor(kind: 'MISSING' | 'INVALID', problem: string) {
+  constructor(code: ErrorCode, problem: string) {
     super(problem);
-    this.kind = kind;
+    this.code = code;
   }
 }
 
@@ -100,7 +104,7 @@ async function lookUp(
   const name = colon < 0 ? '' : content.slice(colon + 1);
   if (scheme === 'env') return { scheme, name, value: fromEnvironment(name, env) };
   if (scheme === 'file') return { scheme, name, value: await fromFile(name, folder) };
-  throw new Unresolved('INVALID', unknownScheme(scheme, name));
+  throw new Unresolved('OCTO_REFERENCE_INVALID', unknownScheme(scheme, name));
 }
 
 function unknownScheme(scheme: string, name: string): string {
@@ -116,14 +120,17 @@ function fromEnvironment(name: string, env: ReferenceOptions['env']): string {
   const shown = `\${env:${escapeText(name)}}`;
   if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) {
     throw new Unresolved(
-      'INVALID',
+      'OCTO_REFERENCE_INVALID',
       `refers to ${shown}, which is no name of an environment variable`,
     );
   }
   const value = Object.hasOwn(env, name) ? env[name] : undefined;
   if (value !== undefined) return value;
   const set = Object.keys(env).filter((key) => env[key] !== undefined);
-  throw new Unresolved('MISSING', `refers to ${shown}, which is not set${didYouMean(name, set)}`);
+  throw new Unresolved(
+    'OCTO_REFERENCE_MISSING',
+    `refers to ${shown}, which is not set${didYouMean(name, set)}`,
+  );
 }
 
 /** A key ring of many keys fits; a mistaken path to data does not. */
@@ -139,7 +146,8 @@ const WHY: Readonly<Record<string, string>> = {
 
 async function fromFile(path: string, folder: string): Promise<string> {
   const shown = `\${file:${escapeText(path)}}`;
-  if (path === '') throw new Unresolved('INVALID', `refers to ${shown}, which names no file`);
+  if (path === '')
+    throw new Unresolved('OCTO_REFERENCE_INVALID', `refers to ${shown}, which names no file`);
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(
       await readSmall(resolve(folder, path)),
@@ -148,11 +156,15 @@ async function fromFile(path: string, folder: string): Promise<string> {
   } catch (error) {
     const code = String((error as { readonly code?: unknown }).code);
     const why = error instanceof TooMuch ? error.message : WHY[code];
-    if (why !== undefined) throw new Unresolved('MISSING', `refers to ${shown}, ${why}`);
+    if (why !== undefined)
+      throw new Unresolved('OCTO_REFERENCE_MISSING', `refers to ${shown}, ${why}`);
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
-      throw new Unresolved('INVALID', `refers to ${shown}, which is not UTF-8 text`);
+      throw new Unresolved('OCTO_REFERENCE_INVALID', `refers to ${shown}, which is not UTF-8 text`);
     }
-    throw new Unresolved('MISSING', `refers to ${shown}, which cannot be read (${code})`);
+    throw new Unresolved(
+      'OCTO_REFERENCE_MISSING',
+      `refers to ${shown}, which cannot be read (${code})`,
+    );
   }
 }
 

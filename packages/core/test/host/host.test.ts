@@ -367,6 +367,18 @@ describe('the life of instances', () => {
     expect(host.instances.get('b')?.state).toEqual({ state: 'created' });
   });
 
+  test('says that it was told to stop, not that a plugin failed', async () => {
+    const stop = new AbortController();
+    const reason = new Error('enough');
+    const plugins = { a: vendor({ start: () => new Promise(() => {}) }), b: lake(), c: vendor() };
+    const host = await hostOf(three, plugins);
+    const starting = host.start(stop.signal);
+    await clock.untilSleeping();
+    stop.abort(reason);
+    await expect(starting).rejects.toBe(reason);
+    expect(host.instances.get('a')?.state).toEqual({ state: 'created' });
+  });
+
   test('ends for all, although one throws and one hangs', async () => {
     const story: string[] = [];
     const plugins = {
