@@ -8,6 +8,7 @@ import { errno, Killed, SimulatedDisk, type Adversary, type Hook } from './simul
 const ROOT = '/srv/delivered';
 const KEY = '2026/01/31/settlement.csv';
 const ATTEMPTS = 5;
+const SHORT_WRITE = 40;
 
 type Broken = (disk: SimulatedDisk) => Disk;
 
@@ -57,7 +58,7 @@ async function deliverThrough(
   broken: Broken = (disk) => disk,
 ): Promise<{ readonly lies: string[]; readonly calls: number }> {
   const disk = new SimulatedDisk();
-  disk.writeBytes = 40;
+  disk.writeBytes = SHORT_WRITE;
   const host = new DeliveringHost(KEY);
   disk.hook = hook;
   const found: string[] = [];
@@ -83,6 +84,7 @@ async function deliverThrough(
 /** One process falls asleep in the middle; another one fences it, delivers, and only then the first goes on. */
 async function wakeUpLate(call: number, when: 'before' | 'after'): Promise<string[]> {
   const disk = new SimulatedDisk();
+  disk.writeBytes = SHORT_WRITE;
   const asleep = Promise.withResolvers<void>();
   const wake = Promise.withResolvers<void>();
   disk.hook = async (now, _, count) => {
@@ -93,6 +95,7 @@ async function wakeUpLate(call: number, when: 'before' | 'after'): Promise<strin
   const sleeper = new DeliveringHost(KEY);
   const sleeping = sleeper.attempt(sinkOn(disk)).catch(() => {});
   await Promise.race([asleep.promise, sleeping]);
+  disk.hook = () => {};
   const heir = new DeliveringHost(KEY, 'another');
   heir.read.push(...sleeper.read);
   heir.uploadId = sleeper.uploadId;
