@@ -1,0 +1,63 @@
+import type { Clock, Logger } from '@octo/plugin-api';
+import { Client } from 'pg';
+import { OctoError } from '../errors/octo-error.ts';
+import { systemClock } from '../host/system-clock.ts';
+import { EmbeddedPostgres } from '../state/embedded-postgres.ts';
+import { prepareStateFolder } from '../state/state-folder.ts';
+import type { Ledger } from './ledger.ts';
+import type { DatabasePlace } from './postgres/database.ts';
+import { PostgresLedger } from './postgres-ledger.ts';
+
+export interface OpenLedgerOptions {
+  /** Created when it is missing. */
+  readonly stateFolder: string;
+  /** A PostgreSQL of the user's own instead of the embedded one; empty counts as not given. */
+  readonly databaseUrl?: string | undefined;
+  /** Stands in the history of everything that is done through this ledger. */
+  readonly run?: string | undefined;
+  readonly logger: Logger;
+  readonly clock?: Clock | undefined;
+}
+
+/** A ledger that can tell its history under the name of a run. */
+export interface OpenedLedger extends Ledger {
+  /** The same ledger; disposing it does nothing. */
+  withRun(run: string): Ledger;
+}
+
+/**
+ * Opens the ledger of a state folder, in the embedded PostgreSQL or in that of `databaseUrl`, and migrates it.
+ * @throws OctoError OCTO_STATE_*, OCTO_DATABASE_*, OCTO_LEDGER_NEWER
+ */
+export async function openLedger(options: OpenLedgerOptions): Promise<OpenedLedger> {
+  const { logger, databaseUrl, run } = options;
+  const clock = options.clock ?? systemClock;
+  const state = await prepareStateFolder(options.stateFolder);
+  if (databaseUrl !== undefined && databaseUrl !== '')
+    return await PostgresLedger.open(placeOfUrl(databaseUrl), { clock, logger, run });
+  await using opening = new AsyncDisposableStack();
+  const server = opening.use(
+    await EmbeddedPostgres.open({ folder: state.postgres, clock, logger }),
+  );
+  const ledger = await PostgresLedger.open(server, { clock, logger, run });
+  opening.move();
+  return ledger.closing(server);
+}
+
+function placeOfUrl(url: string): DatabasePlace {
+  let client: Client;
+  try {
+    client = new Client({ connectionString: url });
+  } catch {
+    // The cause would quote the URL with its password.
+    throw new OctoError(
+      'OCTO_DATABASE_URL',
+      'DATABASE_URL is not right; write it as postgres://user:password@host:5432/database',
+    );
+  }
+  return {
+    config: { connectionString: url },
+    description: `the PostgreSQL of DATABASE_URL (${client.host}, database ${client.database ?? ''})`,
+    revive: async () => undefined,
+  };
+}

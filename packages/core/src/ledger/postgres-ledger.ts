@@ -1,0 +1,504 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
+import type { Clock, Logger } from '@octo/plugin-api';
+import type { Delivery, DeliveryEvent, Scope, SourceVersion, VerifiedContent } from './delivery.ts';
+import { deliveryId } from './delivery-id.ts';
+import { FencedOut } from './fenced-out.ts';
+import { heldScope } from './held-scope.ts';
+import { indexAfter } from './index-after.ts';
+import type {
+  Claim,
+  ClaimRequest,
+  CommitRecord,
+  Discovery,
+  DiscoverResult,
+  KeyAt,
+  Ledger,
+  ListFilter,
+  VerifiedAnswer,
+  VerifyOptions,
+} from './ledger.ts';
+import { claimNext, claimOf, freeKey, lostKeyRace } from './postgres/claim.ts';
+import { Database, type DatabasePlace, type Query } from './postgres/database.ts';
+import { violates } from './postgres/database-trouble.ts';
+import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
+import { discover, FRESH, refuse } from './postgres/discover.ts';
+import { LIST, likePattern } from './postgres/list.ts';
+import { moves } from './postgres/moves.ts';
+import { Presence } from './postgres/presence.ts';
+import { SIGHT } from './postgres/sight.ts';
+import { migrate } from './schema/migrate.ts';
+import { storableJson, storableText } from './storable-text.ts';
+
+/** Rows in one statement. */
+const BATCH = 1000;
+/** Times a lost race for a key or a content is run again: each time somebody else has won. */
+const RACES = 50;
+/** Attempt numbers count from an epoch's beginning; people are shown the count. */
+const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
+
+export interface PostgresLedgerOptions {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** Stands in the history of everything that is done through this ledger. */
+  readonly run?: string | undefined;
+}
+
+/** The ledger in PostgreSQL, schema `octo`. See {@link Ledger} for what each method promises. */
+export class PostgresLedger implements Ledger {
+  readonly #database: Database;
+  readonly #presence: Presence;
+  readonly #run: string | undefined;
+  readonly #more = new AsyncDisposableStack();
+  readonly #owner = `${hostname()}:${process.pid}`;
+
+  private constructor(database: Database, presence: Presence, run: string | undefined) {
+    this.#database = database;
+    this.#presence = presence;
+    this.#run = run;
+  }
+
+  /**
+   * Connects, migrates, and shows the others that this process lives.
+   * @throws OctoError OCTO_DATABASE_UNREACHABLE, OCTO_DATABASE_REFUSED, OCTO_LEDGER_NEWER
+   */
+  static async open(place: DatabasePlace, options: PostgresLedgerOptions): Promise<PostgresLedger> {
+    await using opening = new AsyncDisposableStack();
+    const database = opening.use(new Database(place, options));
+    await database.onClient(migrate);
+    const presence = opening.use(await Presence.show(place, options.clock, options.logger));
+    opening.move();
+    return new PostgresLedger(database, presence, options.run);
+  }
+
+  /** Has something disposed after the ledger itself. */
+  closing(more: AsyncDisposable): this {
+    this.#more.use(more);
+    return this;
+  }
+
+  /** The same ledger, telling its history under the name of a run. Dispose the original only. */
+  withRun(run: string): Ledger {
+    const view = new PostgresLedger(this.#database, this.#presence, run);
+    return Object.defineProperty(view, Symbol.asyncDispose, { value: async () => undefined });
+  }
+
+  async discover(scope: Scope, versions: readonly Discovery[]): Promise<DiscoverResult> {
+    const parts: DiscoverResult[] = [];
+    for (const batch of batches(versions))
+      parts.push(await this.#database.run((query) => discover(query, scope, batch, this.#run)));
+    return {
+      added: parts.flatMap(({ added }) => added),
+      reopened: parts.flatMap(({ reopened }) => reopened),
+      known: parts.flatMap(({ known }) => known),
+    };
+  }
+
+  async refuse(
+    scope: Scope,
+    versions: readonly (SourceVersion & { reason: string })[],
+  ): Promise<Delivery[]> {
+    const parts: Delivery[][] = [];
+    for (const batch of batches(versions))
+      parts.push(await this.#database.run((query) => refuse(query, scope, batch, this.#run)));
+    return parts.flat();
+  }
+
+  async claim(request: ClaimRequest): Promise<Delivery | undefined> {
+    const claimant = { owner: this.#owner, lock: this.#presence.lock, run: this.#run };
+    return await racing(lostKeyRace, async () => {
+      const op = randomUUID();
+      return await this.#database.transaction(
+        async (query, tries) =>
+          (tries > 1 ? await claimOf(query, op) : undefined) ??
+          (await claimNext(query, request, { ...claimant, op })),
+      );
+    });
+  }
+
+  async renew(claim: Claim, leaseMs: number): Promise<boolean> {
+    const rows = await this.#database.query(
+      `update octo.delivery set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+       where id = $1 and attempt = $2 and open and owner_lock = $4 returning id`,
+      [claim.id, claim.attempt, leaseMs, this.#presence.lock],
+    );
+    return rows.length > 0;
+  }
+
+  async fenced(claim: Claim): Promise<void> {
+    await this.#move(claim, moves.fenced, ['fenced']);
+  }
+
+  async streaming(
+    claim: Claim,
+    upload: { readonly id: string; readonly token: string },
+  ): Promise<void> {
+    await this.#move(claim, moves.streaming, ['streaming'], [upload.id, upload.token]);
+  }
+
+  async verified(
+    claim: Claim,
+    content: VerifiedContent,
+    options: VerifyOptions,
+  ): Promise<VerifiedAnswer> {
+    const delivery = await this.find(claim.id);
+    if (delivery === undefined) throw new FencedOut(claim.id, claim.attempt);
+    const scope = heldScope(delivery, content, options.duplicates);
+    for (let race = 1; ; race++) {
+      const answer = await this.#reserve(claim, content, options, scope);
+      if (answer !== 'held') return answer;
+      const holder = await this.#holderOf(delivery, content.rawSha256, scope);
+      if (holder !== undefined) return { answer: 'held', holder: holder.id, state: holder.state };
+      if (race === RACES)
+        throw new Error(`the content of delivery ${claim.id} changes hands too often`);
+    }
+  }
+
+  async #reserve(
+    claim: Claim,
+    content: VerifiedContent,
+    options: VerifyOptions,
+    scope: string,
+  ): Promise<VerifiedAnswer | 'held'> {
+    const values = [
+      content.rawSha256,
+      content.plainSha256,
+      content.plainBytes,
+      content.plainCrc64,
+      scope,
+      storableJson(options.facts),
+      options.refuseReissue,
+    ];
+    try {
+      const [row] = await this.#database.query<{
+        fence: boolean;
+        moved: boolean;
+        reissue: string | null;
+      }>(moves.verified, this.#values(claim, ['verified'], values));
+      if (row!.moved) return { answer: 'reserved' };
+      if (row!.fence && row!.reissue !== null) return { answer: 'reissue', of: row!.reissue };
+      throw new FencedOut(claim.id, claim.attempt);
+    } catch (error) {
+      if (violates(error, 'delivery_content')) return 'held';
+      throw error;
+    }
+  }
+
+  async #holderOf(
+    { id, pipeline, sink }: Delivery,
+    raw: Buffer,
+    scope: string,
+  ): Promise<Delivery | undefined> {
+    const rows = await this.#database.query<DeliveryRow>(
+      `select ${deliveryColumns} from octo.delivery d where d.pipeline = $1 and d.sink = $2
+       and d.held_scope = $3 and d.held_raw = $4 and d.id <> $5`,
+      [pipeline, sink, scope, raw, id],
+    );
+    return rows.map(toDelivery)[0];
+  }
+
+  async wait(claim: Claim, holder: string, rawSha256: Buffer): Promise<void> {
+    await this.#move(claim, moves.wait, ['waiting', `for ${holder}`], [holder, rawSha256]);
+  }
+
+  async duplicate(claim: Claim, holder: string, rawSha256: Buffer): Promise<boolean> {
+    const values = this.#values(claim, ['duplicate', `of ${holder}`], [holder]);
+    return await this.#database.transaction(async (query) => {
+      if (await isIn(query, claim, `state = 'DUPLICATE_OF' and duplicate_of = $3`, [holder]))
+        return true;
+      const held = await query(
+        `select from octo.delivery where id = $1 and held_raw = $2
+         and state in ('COMMITTED', 'CLEANED') for share`,
+        [holder, rawSha256],
+      );
+      if (held.length === 0) {
+        if (!(await isIn(query, claim, 'open'))) throw new FencedOut(claim.id, claim.attempt);
+        return false;
+      }
+      if ((await query(moves.duplicate, values)).length === 0)
+        throw new FencedOut(claim.id, claim.attempt);
+      return true;
+    });
+  }
+
+  async nextKey(claim: Claim, keyAt: KeyAt): Promise<string> {
+    const { wantedKey, ...before } = await this.#owned(claim);
+    const from = before.objectKey ?? (await this.#keyOfReplaced(before.replaces));
+    return await racing(lostKeyRace, () =>
+      this.#database.transaction(async (query) => {
+        const place = { sink: before.sink, wanted: wantedKey, keyAt };
+        const key = await freeKey(query, place, indexAfter(from, wantedKey, keyAt));
+        const event = ['next key', key] as const;
+        const values = this.#values(claim, event, [key, before.objectKey ?? null]);
+        if ((await query(moves.nextKey, values)).length > 0) return key;
+        const [now] = await query<{ object_key: string | null }>(
+          'select object_key from octo.delivery where id = $1 and attempt = $2 and open',
+          [claim.id, claim.attempt],
+        );
+        // A lost answer: the first try has moved it.
+        if (now?.object_key) return now.object_key;
+        throw new FencedOut(claim.id, claim.attempt);
+      }),
+    );
+  }
+
+  async #owned(claim: Claim): Promise<Delivery> {
+    const delivery = await this.find(claim.id);
+    if (delivery?.attempt === claim.attempt) return delivery;
+    throw new FencedOut(claim.id, claim.attempt);
+  }
+
+  async #keyOfReplaced(replaces: string | undefined): Promise<string | undefined> {
+    return replaces === undefined ? undefined : (await this.find(replaces))?.objectKey;
+  }
+
+  async committed(claim: Claim, commit: CommitRecord): Promise<void> {
+    const values = [commit.etag ?? null, commit.versionId ?? null];
+    const done = `state in ('COMMITTED', 'CLEANED')`;
+    await this.#move(claim, moves.committed, ['committed', commit.how], values, done);
+  }
+
+  async exit(claim: Claim, state: 'QUARANTINED' | 'SUPERSEDED', reason: string): Promise<void> {
+    const text = storableText(reason);
+    const event = [state === 'QUARANTINED' ? 'quarantined' : 'superseded', text] as const;
+    // Only two literals can get here.
+    await this.#move(claim, moves.exit, event, [state, text], `state = '${state}'`);
+  }
+
+  async park(claim: Claim, reason: string, notBeforeMs: number): Promise<void> {
+    const text = storableText(reason);
+    await this.#move(claim, moves.park, ['parked', text], [text, notBeforeMs]);
+  }
+
+  async cleaned(id: string, location: string | undefined): Promise<void> {
+    await this.#database.query(
+      `with moved as (
+         update octo.delivery d set state = 'CLEANED', location = coalesce($2, d.location)
+         where d.id = $1 and d.state = 'COMMITTED' returning d.id, d.attempt)
+       insert into octo.event (delivery_id, run, attempt, event, detail)
+       select id, $3, attempt, 'cleaned', $4 from moved`,
+      [id, bytes(location), this.#run, location === undefined ? null : storableText(location)],
+    );
+  }
+
+  async uncleaned(scope: Scope, limit: number): Promise<Delivery[]> {
+    return await this.#deliveries(
+      `d.pipeline = $1 and d.sink = $2 and d.state = 'COMMITTED'
+       order by d.committed_at, d.discovered limit $3`,
+      [scope.pipeline, scope.sink, limit],
+    );
+  }
+
+  async nextClaimableIn(scope: Scope): Promise<number | undefined> {
+    const [row] = await this.#database.query<{ ms: number | null }>(
+      `with busy as materialized (
+         select owner_lock, greatest(lease_until, not_before) as due, lease_until, not_before
+         from octo.delivery d
+         where d.pipeline = $1 and d.sink = $2 and d.open
+           and (d.lease_until is not null or d.not_before is not null)
+           and not exists (
+             select from octo.delivery e
+             where e.pipeline = d.pipeline and e.sink = d.sink and e.path_hash = d.path_hash
+               and e.open and e.discovered < d.discovered)),
+       owners as materialized (
+         select distinct owner_lock from busy where lease_until > clock_timestamp()),
+       dead as materialized (
+         select owner_lock from owners where pg_try_advisory_xact_lock_shared(owner_lock))
+       select extract(epoch from min(
+         case when owner_lock in (select owner_lock from dead)
+           then coalesce(not_before, clock_timestamp()) else due end) - clock_timestamp())::float8
+         * 1000 as ms
+       from busy`,
+      [scope.pipeline, scope.sink],
+    );
+    const ms = row?.ms ?? undefined;
+    return ms === undefined ? undefined : Math.max(0, Math.ceil(ms));
+  }
+
+  async countOpen(scope: Scope): Promise<number> {
+    const [row] = await this.#database.query<{ count: string }>(
+      'select count(*) from octo.delivery where pipeline = $1 and sink = $2 and open',
+      [scope.pipeline, scope.sink],
+    );
+    return Number(row!.count);
+  }
+
+  async find(id: string): Promise<Delivery | undefined> {
+    return (await this.#deliveries('d.id = $1', [id]))[0];
+  }
+
+  async group(scope: Scope, group: string): Promise<Delivery[]> {
+    return await this.#deliveries(
+      `d.pipeline = $1 and d.sink = $2 and d.group_name = $3
+       and d.state in ('COMMITTED', 'CLEANED') order by d.discovered`,
+      [scope.pipeline, scope.sink, storableText(group)],
+    );
+  }
+
+  async remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void> {
+    await this.#database.query(
+      'update octo.delivery set facts = facts || $2::jsonb where id = $1',
+      [id, storableJson(facts)],
+    );
+  }
+
+  async liveUploads(sink: string): Promise<ReadonlySet<string>> {
+    const rows = await this.#database.query<{ upload_id: string }>(
+      'select upload_id from octo.delivery where sink = $1 and open and upload_id is not null',
+      [sink],
+    );
+    return new Set(rows.map((row) => row.upload_id));
+  }
+
+  async list(filter: ListFilter): Promise<Delivery[]> {
+    const pattern = filter.match === undefined ? undefined : likePattern(filter.match);
+    const rows = await this.#database.query<DeliveryRow>(LIST, [
+      filter.pipeline ?? null,
+      filter.states ?? null,
+      pattern === undefined ? null : storableText(pattern),
+      bytes(pattern),
+      filter.limit,
+    ]);
+    return rows.map(toDelivery);
+  }
+
+  async history(id: string): Promise<DeliveryEvent[]> {
+    const rows = await this.#database.query<EventRow>(
+      'select at, run, attempt, event, detail from octo.event where delivery_id = $1 order by seq',
+      [id],
+    );
+    return rows.map((row) => ({
+      at: row.at,
+      run: row.run ?? undefined,
+      attempt: BigInt(row.attempt) & ATTEMPTS_OF_AN_EPOCH,
+      event: row.event,
+      detail: row.detail ?? undefined,
+    }));
+  }
+
+  async note(id: string, event: string, detail?: string): Promise<void> {
+    await this.#database.query(
+      `insert into octo.event (op, delivery_id, run, attempt, event, detail)
+       select $2::uuid, id, $3, attempt, $4, $5 from octo.delivery where id = $1
+       on conflict (op) where op is not null do nothing`,
+      [
+        id,
+        randomUUID(),
+        this.#run,
+        storableText(event),
+        detail === undefined ? null : storableText(detail),
+      ],
+    );
+  }
+
+  async release(id: string): Promise<boolean> {
+    const rows = await this.#database.query(
+      `with moved as (
+         update octo.delivery d set state = 'DISCOVERED', discovered = nextval('octo.discovery'),
+           reason = null, ${FRESH}
+         where d.id = $1 and d.state = 'QUARANTINED' returning d.id, d.attempt)
+       insert into octo.event (delivery_id, run, attempt, event)
+       select id, $2, attempt, 'released' from moved returning delivery_id`,
+      [id, this.#run],
+    );
+    return rows.length > 0;
+  }
+
+  async sight(
+    scope: Scope,
+    files: readonly SourceVersion[],
+    settleMs: number,
+  ): Promise<ReadonlySet<string>> {
+    if (files.length === 0) return new Set();
+    const rows = await this.#database.query<{ id: string }>(SIGHT, [
+      scope.pipeline,
+      scope.sink,
+      files.map((file) => deliveryId(scope, file)),
+      files.map((file) => Buffer.from(file.path)),
+      settleMs,
+    ]);
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async lockPlace(place: string): Promise<AsyncDisposable | undefined> {
+    return await this.#presence.takePlace(place);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await Promise.all([
+      this.#presence[Symbol.asyncDispose](),
+      this.#database[Symbol.asyncDispose](),
+    ]);
+    await this.#more.disposeAsync();
+  }
+
+  /** A fenced statement. `done` is the condition under which an earlier call with the same claim did it already. */
+  async #move(
+    claim: Claim,
+    sql: string,
+    event: readonly [event: string, detail?: string],
+    values: readonly unknown[] = [],
+    done?: string,
+  ): Promise<void> {
+    const told = this.#values(claim, event, values);
+    await this.#database.run(async (query) => {
+      if ((await query(sql, told)).length > 0) return;
+      if (done !== undefined && (await isIn(query, claim, done))) return;
+      throw new FencedOut(claim.id, claim.attempt);
+    });
+  }
+
+  #values(
+    claim: Claim,
+    [event, detail]: readonly [event: string, detail?: string],
+    more: readonly unknown[],
+  ): unknown[] {
+    return [claim.id, claim.attempt, randomUUID(), this.#run, event, detail ?? null, ...more];
+  }
+
+  async #deliveries(where: string, values: readonly unknown[]): Promise<Delivery[]> {
+    const rows = await this.#database.query<DeliveryRow>(
+      `select ${deliveryColumns} from octo.delivery d where ${where}`,
+      values,
+    );
+    return rows.map(toDelivery);
+  }
+}
+
+interface EventRow {
+  readonly at: Date;
+  readonly run: string | null;
+  readonly attempt: string;
+  readonly event: string;
+  readonly detail: string | null;
+}
+
+/** Whether the delivery still has this attempt and fulfils `condition`. */
+async function isIn(
+  query: Query,
+  claim: Claim,
+  condition: string,
+  values: readonly unknown[] = [],
+): Promise<boolean> {
+  const sql = `select from octo.delivery where id = $1 and attempt = $2 and ${condition}`;
+  return (await query(sql, [claim.id, claim.attempt, ...values])).length > 0;
+}
+
+/** Runs `attempt` again for as long as somebody else wins. */
+async function racing<T>(lost: (error: unknown) => boolean, attempt: () => Promise<T>): Promise<T> {
+  for (let race = 1; ; race++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!lost(error) || race === RACES) throw error;
+    }
+  }
+}
+
+function bytes(text: string | undefined): Buffer | null {
+  return text === undefined ? null : Buffer.from(text);
+}
+
+function* batches<T>(items: readonly T[]): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += BATCH) yield items.slice(start, start + BATCH);
+}

@@ -1,0 +1,13 @@
+import { deliveryColumns } from './delivery-row.ts';
+
+/** `$1` pipeline, `$2` states, `$3` pattern for text, `$4` the same as bytes, `$5` limit. Newest first. */
+export const LIST = `select ${deliveryColumns} from octo.delivery d
+  where ($1::text is null or d.pipeline = $1)
+    and ($2::text[] is null or d.state = any($2))
+    and ($3::text is null or d.id like $3 or d.object_key like $3 or d.name like $4 or d.path like $4)
+  order by d.discovered desc limit $5`;
+
+/** `*` matches anything, everything else itself. */
+export function likePattern(match: string): string {
+  return match.replaceAll(/[\\%_]/g, '\\$&').replaceAll('*', '%');
+}

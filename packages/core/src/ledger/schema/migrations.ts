@@ -1,0 +1,14 @@
+import { deliveries } from './0001-deliveries.ts';
+import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
+
+export interface Migration {
+  readonly version: number;
+  readonly name: string;
+  readonly sql: string;
+}
+
+/** In order, never edited once released: the next change is a new one at the end. */
+export const migrations: readonly Migration[] = [
+  { version: 1, name: 'deliveries', sql: deliveries },
+  { version: 2, name: 'sightings and outbox', sql: sightingsAndOutbox },
+];

@@ -1,0 +1,23 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RecordingLogger } from '@octo/plugin-testing';
+import { systemClock } from '../../src/host/system-clock.ts';
+import { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
+
+/** A real PostgreSQL for one test file. */
+export async function postgresServer(): Promise<EmbeddedPostgres & AsyncDisposable> {
+  const folder = await mkdtemp(join(tmpdir(), 'octo-test-'));
+  const server = await EmbeddedPostgres.open({
+    folder,
+    clock: systemClock,
+    logger: new RecordingLogger(),
+  });
+  const stop = server[Symbol.asyncDispose].bind(server);
+  return Object.defineProperty(server, Symbol.asyncDispose, {
+    value: async () => {
+      await stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  });
+}
