@@ -66,7 +66,12 @@ export class AffirmProvider implements Provider {
   async *diagnose(signal: AbortSignal): AsyncGenerator<Diagnosis> {
     if (!('directory' in this.#place)) {
       const { clock, logger } = this.#options;
-      for await (const step of diagnoseServer(this.#place, { clock, logger }, signal)) {
+      for await (const step of diagnoseServer(
+        this.#place,
+        { clock, logger },
+        this.#inbox,
+        signal,
+      )) {
         yield step;
         if (step.outcome === 'failed') return;
       }

@@ -1,19 +1,9 @@
 import { PluginError } from '@octo/plugin-api';
+import type { SftpOptions } from '@octo/sftp';
 import type { AffirmConfig } from './config-schema.ts';
 
 /** Where the files are: on a server, or in a local folder. */
-export type Place =
-  | { readonly directory: string }
-  | {
-      readonly host: string;
-      readonly port: number;
-      readonly username: string;
-      readonly password?: string;
-      readonly privateKey?: string;
-      readonly passphrase?: string;
-      readonly hostKeys: readonly string[];
-      readonly remoteDir: string;
-    };
+export type Place = { readonly directory: string } | (SftpOptions & { readonly remoteDir: string });
 
 /**
  * Checks what depends on each other, in words that a schema does not find.
@@ -44,6 +34,7 @@ export function checkConfig(config: AffirmConfig): Place {
     port,
     username,
     hostKeys,
+    legacyAlgorithms: config.legacyAlgorithms,
     remoteDir: config.remoteDir,
     ...(password === undefined ? {} : { password }),
     ...(privateKey === undefined ? {} : { privateKey }),

@@ -34,6 +34,12 @@ export const configSchema = {
       description:
         "Fingerprints of the server's host keys, as `ssh-keygen -l` prints them. Several while the vendor rotates.",
     },
+    legacyAlgorithms: {
+      type: 'boolean',
+      default: false,
+      description:
+        'Also accept what is considered weak (SHA-1, CBC), for a server that knows no better.',
+    },
     remoteDir: {
       type: 'string',
       minLength: 1,

@@ -79,9 +79,16 @@ export function affirm(
   baseFolder = tmpdir(),
   logger = new RecordingLogger(),
 ): Provider {
-  const defaults = { port: 22, remoteDir: '.', pattern: SETTLEMENT_NAMES, settleMs: 60_000 };
-  const whole: AffirmConfig = { ...defaults, afterCommit: 'leave', ...config };
-  return new AffirmProvider({ config: whole, logger, clock: new ManualClock(), baseFolder });
+  const defaults: AffirmConfig = {
+    port: 22,
+    legacyAlgorithms: false,
+    remoteDir: '.',
+    pattern: SETTLEMENT_NAMES,
+    settleMs: 60_000,
+    afterCommit: 'leave',
+  };
+  const clock = new ManualClock();
+  return new AffirmProvider({ config: { ...defaults, ...config }, logger, clock, baseFolder });
 }
 
 export async function listed(session: Session): Promise<readonly RemoteFile[]> {
