@@ -7,7 +7,7 @@ export const PERMISSIONS = {
   CompleteMultipartUpload: 's3:PutObject',
   CreateMultipartUpload: 's3:PutObject',
   DeleteObject: 's3:DeleteObject',
-  HeadObject: 's3:GetObject and s3:ListBucket',
+  HeadObject: 's3:GetObject',
   ListMultipartUploads: 's3:ListBucketMultipartUploads',
   ListObjectsV2: 's3:ListBucket',
   PutObjectTagging: 's3:PutObjectTagging',

@@ -7,8 +7,10 @@ const MAX_PART_BYTES = 5 * 1024 ** 3;
 const PLANNED_PARTS = 9000;
 /** 64 GiB in parts of 16 MiB. Further parts grow, for an object whose size was not known or is larger than said. */
 const STEADY_PARTS = 4000;
-const GROWS_EVERY = 250;
+/** In this many steps the parts that are left grow more than two hundredfold. */
+const STEPS = 24;
 const GROWTH = 1.25;
+const MAX_PARTS = 10_000;
 
 /**
  * @param base the configured size in bytes
@@ -19,8 +21,9 @@ export function partSizes(base: number, sizeHint: number | undefined): (number: 
   const first = Math.max(base, wholeMib((sizeHint ?? 0) / PLANNED_PARTS));
   const expected = Math.ceil((sizeHint ?? 0) / first);
   const steady = Math.min(PLANNED_PARTS, Math.max(STEADY_PARTS, expected));
+  const growsEvery = Math.floor((MAX_PARTS - steady) / STEPS);
   return (number) => {
-    const steps = Math.max(0, Math.ceil((number - steady) / GROWS_EVERY));
+    const steps = Math.max(0, Math.ceil((number - steady) / growsEvery));
     return Math.min(MAX_PART_BYTES, steps === 0 ? first : wholeMib(first * GROWTH ** steps));
   };
 }

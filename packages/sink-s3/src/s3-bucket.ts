@@ -1,8 +1,8 @@
 /** The few requests that the sink makes, each one exchange with one bucket. Keys are whole keys. */
 import { Readable } from 'node:stream';
 import type { ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
-import type { CommitAnswer } from '@octo/plugin-api';
-import type { RequestInWords, S3Request } from './classify-error.ts';
+import { isPluginError, type CommitAnswer } from '@octo/plugin-api';
+import { storeStatus, type RequestInWords, type S3Request } from './classify-error.ts';
 import type { S3SinkConfig } from './config-schema.ts';
 import type { Exchange, S3Connection } from './s3-connection.ts';
 
@@ -158,6 +158,18 @@ export class S3Bucket {
 
   /** @throws PluginError `not_found` when nothing is there */
   async head(key: string, signal: AbortSignal): Promise<HeadAnswer> {
+    try {
+      return await this.#headOnce(key, signal);
+    } catch (error) {
+      const status = isPluginError(error) ? storeStatus(error.cause) : undefined;
+      if (status !== 400 && status !== 403) throw error;
+    }
+    // A refusal of HEAD has no body and so no reason. A listing tells it, and renews credentials if that is all.
+    await this.list(key, signal);
+    return this.#headOnce(key, signal);
+  }
+
+  async #headOnce(key: string, signal: AbortSignal): Promise<HeadAnswer> {
     const withChecksum = this.#config.checksums === 'crc64nvme';
     const input = {
       ...this.#at(key),

@@ -152,27 +152,21 @@ export class S3Upload implements Staged {
     this.#named.push(part.named);
   }
 
-  /** Everything that was written is with the store when this resolves. May be called again after it threw. */
+  /** Everything that was written is with the store when this resolves. Called again, it sends what failed once more. */
   async #flush(signal: AbortSignal): Promise<void> {
-    if (this.#released.signal.aborted) this.#released.signal.throwIfAborted();
+    this.#released.signal.throwIfAborted();
     this.#sealed = true;
+    for (const part of this.#open.values()) {
+      if (isGone(part.failure)) throw part.failure;
+      if (part.failure === undefined) continue;
+      while (this.#flights.size >= this.#concurrency) await Promise.race(this.#flights.values());
+      this.#launch(part, signal);
+    }
     // S3 refuses a completion without parts, so an empty object is one empty part.
     if (this.#filling.bytes > 0 || this.#started === 0) this.#startPart(signal);
     await Promise.all(this.#flights.values());
-    for (const part of this.#open.values()) {
-      if (isGone(part.failure)) throw part.failure;
-      if (part.failure !== undefined) {
-        await this.#freeSlotAgain();
-        this.#launch(part, signal);
-      }
-    }
-    await Promise.all(this.#flights.values());
     signal.throwIfAborted();
     this.#throwFailure();
-  }
-
-  async #freeSlotAgain(): Promise<void> {
-    while (this.#flights.size >= this.#concurrency) await Promise.race(this.#flights.values());
   }
 
   #checkProof(proof: Proof): void {

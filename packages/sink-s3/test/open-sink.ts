@@ -1,4 +1,11 @@
-import type { Clock, Sink } from '@octo/plugin-api';
+import {
+  isPluginError,
+  type Clock,
+  type ObjectToStage,
+  type PluginError,
+  type Sink,
+  type Staged,
+} from '@octo/plugin-api';
 import {
   ManualClock,
   RecordingLogger,
@@ -8,6 +15,7 @@ import {
 } from '@octo/plugin-testing';
 import { onTestFinished } from 'vitest';
 import definition from '../src/index.ts';
+import { ImpatientClock } from './impatient-clock.ts';
 import type { S3SinkConfig } from '../src/config-schema.ts';
 import type { S3Sink } from '../src/s3-sink.ts';
 
@@ -53,19 +61,44 @@ export function configFor(
 export interface OpenedSink {
   readonly sink: S3Sink;
   readonly logger: RecordingLogger;
-  readonly clock: ManualClock;
+  readonly clock: ImpatientClock;
 }
 
-/** A sink made by the plugin itself, not started, that is disposed with the test. */
-export function openSink(
+/** A sink made by the plugin itself and started, that is disposed with the test. */
+export async function openSink(
   s3: Pick<S3Simulator, 'endpoint' | 'region' | 'credentials'>,
   change: Partial<S3SinkConfig> = {},
-): OpenedSink {
-  const clock = new ManualClock();
+): Promise<OpenedSink> {
+  const clock = new ImpatientClock();
   const logger = new RecordingLogger();
   const sink = sinkOf(configFor(s3, change), clock, logger);
   onTestFinished(() => sink[Symbol.asyncDispose]());
+  await sink.start(quiet);
   return { sink, logger, clock };
+}
+
+/** Stages these bytes in one upload, in chunks of 1 MiB. Released with the test. */
+export async function staged(
+  sink: Sink,
+  key: string,
+  bytes: Uint8Array,
+  more: Partial<ObjectToStage> = {},
+): Promise<Staged> {
+  const upload = await sink.stage({ key, metadata: { 'octo-delivery': key }, ...more }, quiet);
+  onTestFinished(async () => await upload[Symbol.asyncDispose]());
+  for (let at = 0; at < bytes.length; at += MIB)
+    await upload.write(bytes.slice(at, at + MIB), quiet);
+  return upload;
+}
+
+/** The PluginError that work ends with. */
+export async function failureOf(work: Promise<unknown>): Promise<PluginError> {
+  const error = await work.then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  if (!isPluginError(error)) throw new Error('expected a PluginError', { cause: error });
+  return error;
 }
 
 export function sinkOf(
