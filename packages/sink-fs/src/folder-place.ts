@@ -76,6 +76,12 @@ export class FolderPlace {
     await this.#forgetOldAborts();
   }
 
+  /** Somebody may have taken the folders away. */
+  async isPrepared(): Promise<boolean> {
+    const status = await this.surroundings.folders.statusOf(this.#objects);
+    return status?.kind === 'folder';
+  }
+
   /** Returns when the name of the object, and every folder on the way to it, survives a power cut. */
   async makeDurable(path: ObjectPath): Promise<void> {
     for (const folder of [this.root, ...path.folders].toReversed()) {

@@ -182,13 +182,10 @@ export class FolderSink implements Sink {
 
   /** The place with everything in it that an upload needs, made when it is missing. */
   async #prepare(): Promise<FolderPlace> {
-    this.#prepared ??= this.#make();
-    try {
-      return await this.#prepared;
-    } catch (error) {
-      this.#prepared = undefined;
-      throw error;
-    }
+    const prepared = await this.#prepared?.catch(() => undefined);
+    if (prepared && (await prepared.isPrepared())) return prepared;
+    this.#prepared = this.#make();
+    return this.#prepared;
   }
 
   async #make(): Promise<FolderPlace> {
@@ -210,7 +207,6 @@ export class FolderSink implements Sink {
     try {
       return await work();
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') this.#prepared = undefined;
       throw asPluginError(error, this.#root);
     }
   }

@@ -20,6 +20,9 @@ const GATHER_BYTES = 256 * 1024;
 /** Folders of a key that somebody removes while we make them are made again this often. */
 const FOLDER_TRIES = 3;
 
+/** How the system refuses to link or rename what is not there, or a folder. */
+const ABORTED = ['ENOENT', 'EPERM', 'EISDIR', 'ENOTDIR'];
+
 type State =
   | { readonly name: 'new' }
   | { readonly name: 'writing'; readonly file: DiskFile }
@@ -41,6 +44,7 @@ export class StagedFile implements Staged {
   readonly #staged: string;
   readonly #beginUntilMs: number;
   readonly #hash = createHash('sha256');
+  #last: Promise<unknown> = Promise.resolve();
   #state: State = { name: 'new' };
   #bytes = 0;
   #position = 0;
@@ -68,19 +72,35 @@ export class StagedFile implements Staged {
   }
 
   async write(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    await this.#orDie(async () => {
-      const file = await this.#begun();
-      if (!file) throw this.#gone();
-      this.#hash.update(chunk);
-      this.#bytes += chunk.length;
-      this.#gathered.push(chunk);
-      this.#gatheredBytes += chunk.length;
-      if (this.#gatheredBytes >= GATHER_BYTES) await this.#flush(file);
+    await this.#inTurn(async () => {
+      signal.throwIfAborted();
+      await this.#orDie(() => this.#write(chunk));
     });
   }
 
   async commit(proof: Proof, signal: AbortSignal): Promise<CommitAnswer> {
+    return this.#inTurn(() => this.#commit(proof, signal));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#inTurn(async () => {
+      const { file } = this.#state as { readonly file?: DiskFile };
+      if (this.#state.name !== 'committed') this.#die();
+      await file?.close();
+    });
+  }
+
+  async #write(chunk: Uint8Array): Promise<void> {
+    const file = await this.#begun();
+    if (!file) throw this.#gone();
+    this.#hash.update(chunk);
+    this.#bytes += chunk.length;
+    this.#gathered.push(chunk);
+    this.#gatheredBytes += chunk.length;
+    if (this.#gatheredBytes >= GATHER_BYTES) await this.#flush(file);
+  }
+
+  async #commit(proof: Proof, signal: AbortSignal): Promise<CommitAnswer> {
     signal.throwIfAborted();
     if (this.#state.name === 'committed') return { outcome: 'committed', etag: this.#state.etag };
     const etag = await this.#orDie(() => this.#sealed(proof));
@@ -91,12 +111,6 @@ export class StagedFile implements Staged {
     } catch (error) {
       throw asPluginError(error, this.#place.root);
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    const { file } = this.#state as { readonly file?: DiskFile };
-    if (this.#state.name !== 'committed') this.#die();
-    await file?.close();
   }
 
   /** The file to write to, made now if need be; `undefined` when the upload was aborted. */
@@ -199,7 +213,7 @@ export class StagedFile implements Staged {
         const errno = errnoOf(error);
         // Over NFS, and after an earlier call, the link that is in the way can be ours.
         if (errno === 'EEXIST') return (await this.#isAt(etag)) ? 'committed' : 'exists';
-        if (!(await this.#isStaged())) return 'gone';
+        if (await this.#isGone(error)) return 'gone';
         if (errno !== 'ENOENT' || tries === FOLDER_TRIES) throw error;
         await folders.make(this.#path.folders);
       }
@@ -220,14 +234,19 @@ export class StagedFile implements Staged {
     try {
       await disk.rename(this.#staged, this.#path.file);
     } catch (error) {
-      if (!(await this.#isStaged())) return 'gone';
+      if (await this.#isGone(error)) return 'gone';
       throw error;
     }
     await this.#tolerate(claims.drop(old, this.id));
     return 'committed';
   }
 
-  /** Not so once somebody aborted the upload: nothing has its name then, or a folder that keeps the name taken. */
+  /** Whether the call failed because somebody aborted the upload. */
+  async #isGone(error: unknown): Promise<boolean> {
+    return ABORTED.includes(errnoOf(error) ?? '') && !(await this.#isStaged());
+  }
+
+  /** After an abort nothing has the name, or a folder that keeps it taken. */
   async #isStaged(): Promise<boolean> {
     const status = await this.#place.surroundings.folders.statusOf(this.#staged);
     return status?.kind === 'file';
@@ -236,6 +255,13 @@ export class StagedFile implements Staged {
   async #isAt(etag: string): Promise<boolean> {
     const status = await this.#place.surroundings.folders.statusOf(this.#path.file);
     return status?.kind === 'file' && etagOf(status) === etag;
+  }
+
+  /** One call after the other, in the order of asking: a file is not closed under a commit that is under way. */
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
   /** A failure while bytes are written or synced is final: what the disk has of them is not known. */
