@@ -1,6 +1,7 @@
 /** What must hold for files to come from an SFTP server, told step by step. For `octo-host check`. */
 import { isPluginError, type Diagnosis } from '@octo/plugin-api';
 import { connectWithProgress, type SftpServices } from './connect-sftp.ts';
+import { displayPath } from './display-path.ts';
 import { sftpSettings, type SftpOptions, type SftpSettings } from './sftp-options.ts';
 import type { SftpSession } from './sftp-session.ts';
 
@@ -26,7 +27,7 @@ export async function* diagnoseSftp(
     yield {
       step: 'list',
       outcome: 'passed',
-      detail: `${files} in ${folder || 'the login folder'}`,
+      detail: `${files} in ${displayPath(folder) || 'the login folder'}`,
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -16,18 +16,20 @@ export async function* listFolder(
   signal: AbortSignal,
 ): AsyncGenerator<FolderEntry, void, undefined> {
   const { clock, settings } = connection;
-  const endMs = clock.monotonic() + settings.listMs;
   const handle = await openFolder(connection, folder, signal);
+  let waitedMs = 0;
   let count = 0;
   let nameBytes = 0;
   try {
     for (;;) {
+      const askedMs = clock.monotonic();
       const batch = await readNames(connection, handle, folder, signal);
+      waitedMs += clock.monotonic() - askedMs;
       if (batch === undefined) return;
       // An empty answer counts as well, or a server could give them for ever.
       count += Math.max(1, batch.length);
       for (const { filename, longname } of batch) nameBytes += filename.length + longname.length;
-      const limit = exceeded(count, nameBytes, clock.monotonic() - endMs, settings);
+      const limit = exceeded(count, nameBytes, waitedMs, settings);
       if (limit !== undefined) throw tooLong(settings.address, folder, limit);
       for (const entry of batch) yield folderEntry(folder, entry);
     }
@@ -77,12 +79,12 @@ function readNames(
 function exceeded(
   count: number,
   nameBytes: number,
-  overMs: number,
+  waitedMs: number,
   { maxEntries, listMs }: { maxEntries: number; listMs: number },
 ): string | undefined {
   if (count > maxEntries) return `more than ${maxEntries} entries (maxEntries)`;
   if (nameBytes > MAX_NAME_BYTES) return `more than ${MAX_NAME_BYTES} bytes of names`;
-  if (overMs > 0) return `no end after ${listMs / 1000} s (listMs)`;
+  if (waitedMs > listMs) return `no end after ${listMs / 1000} s (listMs)`;
   return undefined;
 }
 

@@ -54,6 +54,8 @@ export async function openSocket(
 async function connected(host: string, port: number, signal: AbortSignal): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   const socket = connect({ host, port });
+  // Whatever comes late must not end the process; what matters is told by `close`.
+  socket.on('error', () => {});
   const giveUp = () => socket.destroy(signal.reason as Error);
   signal.addEventListener('abort', giveUp, { once: true });
   socket.once('error', reject).once('connect', resolve);

@@ -72,13 +72,14 @@ export function hostVerifier(
 }
 
 function parsed(line: string): Pin | undefined {
-  const fingerprint = /^\s*SHA256:([A-Za-z0-9+/]{43})=?\s*$/.exec(line)?.[1];
+  const fingerprint = /(?:^|\s)SHA256:([A-Za-z0-9+/]{43})=?(?:\s|$)/.exec(line)?.[1];
   if (fingerprint !== undefined) return { sha256: Buffer.from(fingerprint, 'base64') };
   const words = line.trim().split(/\s+/);
-  const at = words.findIndex((word) => /^(ssh|ecdsa)-[a-z0-9-]+$/.test(word));
-  const key = Buffer.from(words[at + 1] ?? '', 'base64');
-  const type = words[at];
-  return type === undefined || typeOfKey(key) !== type ? undefined : { type, sha256: sha256(key) };
+  for (const [index, type] of words.entries()) {
+    const key = Buffer.from(words[index + 1] ?? '', 'base64');
+    if (type !== '' && typeOfKey(key) === type) return { type, sha256: sha256(key) };
+  }
+  return undefined;
 }
 
 function unreadable(index: number, address: string): never {

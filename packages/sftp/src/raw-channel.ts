@@ -35,15 +35,15 @@ export class RawChannel {
     this.#widen();
   }
 
-  /**
-   * Sends one READ. The reply's bytes are only valid during the callback. End of file is an error with code 1, or no
-   * bytes.
-   */
+  /** Sends one READ. The reply's bytes are only valid during the callback; end of file is an error with code 1. */
   read(handle: Buffer, offset: number, length: number, reply: ReadReply): void {
     this.#cork();
     const requests = this.#inside._requests;
     const buffer = requests === undefined ? Buffer.allocUnsafe(length) : SCRATCH;
-    this.#sftp.read(handle, buffer, 0, length, offset, (error, _count, data) => reply(error, data));
+    this.#sftp.read(handle, buffer, 0, length, offset, (error, count, data) => {
+      // ssh2 turns end of file into no bytes.
+      reply(error ?? (count === 0 ? END_OF_FILE : undefined), data);
+    });
     const id = this.#inside._writeReqid;
     if (requests === undefined || id === undefined) return;
     // ssh2 would cut a reply to the length that was asked for, and copy it once more than needed.
@@ -78,5 +78,6 @@ export class RawChannel {
 
 /** ssh2's own limit for servers that it does not know. */
 const CAUTIOUS_READ = 34_000 - 2048;
+const END_OF_FILE = Object.assign(new Error('End of file'), { code: 1 });
 /** Never written to. */
 const SCRATCH = Buffer.alloc(32 * 1024);

@@ -33,7 +33,7 @@ export interface SftpOptions {
   readonly readAheadBytes?: number;
   /** Entries that one folder may have. Default: 50,000. */
   readonly maxEntries?: number;
-  /** For one listing as a whole. Default: 10 minutes. */
+  /** How long one listing may keep us waiting, all in all. Default: 10 minutes. */
   readonly listMs?: number;
 }
 
@@ -46,6 +46,14 @@ export interface SftpSettings extends Required<
   readonly passphrase: string | undefined;
   /** `host:port`, for messages. */
   readonly address: string;
+}
+
+/**
+ * Refuses options that cannot work, without any I/O: for a plugin's `create`.
+ * @throws PluginError `validation`
+ */
+export function checkSftpOptions(options: SftpOptions): void {
+  sftpSettings(options);
 }
 
 /**

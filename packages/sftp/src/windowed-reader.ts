@@ -66,7 +66,7 @@ export class WindowedReader {
 
   /**
    * The bytes from the offset to the end, once.
-   * @throws PluginError `integrity` with code `TRUNCATED`, `GROWN` or `OVERLONG_REPLY`; `network` with code `STALLED` or
+   * @throws PluginError `integrity` with code `TRUNCATED`, `GROWN`, `OVERLONG_REPLY` or `EMPTY_REPLY`; `network` with code `STALLED` or
    *   `TOO_SLOW`; by the server's status
    */
   async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
@@ -77,13 +77,16 @@ export class WindowedReader {
     lost.addEventListener('abort', () => this.#fail(lost.reason), over);
     const watching = this.#watch(stop.signal);
     try {
-      signal.throwIfAborted();
       lost.throwIfAborted();
+      this.#fill();
       for (;;) {
-        this.#fill();
+        signal.throwIfAborted();
         const chunk = this.#next();
-        if (chunk !== undefined) yield chunk;
-        else if (this.#failure !== undefined) throw this.#failure;
+        if (chunk !== undefined) {
+          yield chunk;
+          // The window has moved on. Otherwise the budget calls back when there are reads to take.
+          this.#fill();
+        } else if (this.#failure !== undefined) throw this.#failure;
         else if (this.#finished()) return;
         else await this.#news();
       }
@@ -175,15 +178,18 @@ export class WindowedReader {
     data: Uint8Array | undefined,
   ): void {
     const code = sftpCode(error);
-    if (code === SFTP_CODE.eof || (!error && (data?.length ?? 0) === 0)) this.#ends(slice.from);
-    else if (data !== undefined && !error) this.#store(slice, data);
+    if (code === SFTP_CODE.eof) this.#ends(slice.from);
+    else if (!error) this.#store(slice, data ?? new Uint8Array());
     else if (REFUSALS.has(code) && this.#connection.budget.lower(sentUnder))
       this.#again.push(slice);
-    else if (error) this.#fail(this.#connection.failure('read', this.#file.path, error));
+    else this.#fail(this.#connection.failure('read', this.#file.path, error));
   }
 
   #store({ from, length, block }: Slice, data: Uint8Array): void {
     if (data.length > length) return this.#fail(this.#wrong('OVERLONG_REPLY', OVERLONG));
+    // Where the file must end anyway, some servers say so with no bytes; elsewhere that would be an end by accident.
+    if (data.length === 0 && from === this.#file.size) return this.#ends(from);
+    if (data.length === 0) return this.#fail(this.#wrong('EMPTY_REPLY', EMPTY));
     this.#furthest = Math.max(this.#furthest, from + data.length);
     if (block === undefined || this.#furthest > (this.#end ?? Infinity))
       return this.#fail(this.#grown());
@@ -266,6 +272,7 @@ export class WindowedReader {
 /** Reads that make up one chunk of about 256 KiB. */
 const CHUNK_READS = 8;
 const OVERLONG = 'the server answered a read with more bytes than were asked for';
+const EMPTY = 'the server answered a read neither with bytes nor with end-of-file';
 /** How servers say that they do not take so many reads at once. */
 const REFUSALS: ReadonlySet<number | undefined> = new Set([
   SFTP_CODE.failure,

@@ -10,6 +10,8 @@ test('a key is accepted by fingerprint or by line, another is not', () => {
   for (const pin of [
     key.fingerprint,
     `${key.fingerprint}=`,
+    `256 ${key.fingerprint} root@vendor (ED25519)`,
+    `ssh-gateway ${key.line}`,
     key.line,
     `[host]:2222 ${key.line} me`,
   ]) {

@@ -148,6 +148,16 @@ test('a reply longer than asked for is refused', async () => {
   });
 });
 
+test('a reply without bytes is no end of file, except where the file must end', async () => {
+  const early = await serving(MIB, { emptyAt: MIB / 2 });
+  expect(await failureOf(allOf(early.read()))).toMatchObject({
+    type: 'integrity',
+    code: 'EMPTY_REPLY',
+  });
+  const late = await serving(MIB, { emptyAt: MIB });
+  expect((await allOf(late.read())).equals(late.whole())).toBe(true);
+});
+
 test('a file that is gone, before it is opened or while it is read, is not found', async () => {
   const { server, session, read } = await serving(MIB);
   const missing = await failureOf(allOf(session.read('/outbound/b.gpg', {}, never)));

@@ -30,6 +30,8 @@ export interface SftpFaults {
   shortReads?: number | 'random';
   /** Reads at or after this offset are answered with end-of-file, whatever STAT claims. */
   endAt?: number;
+  /** Reads at or after this offset are answered with no bytes, in place of bytes or end-of-file. */
+  emptyAt?: number;
   /** So many bytes more than asked in every reply to a read. */
   overlong?: number;
   /** Replies to reads come in another order than the requests. */

@@ -184,6 +184,9 @@ class Conversation {
     const { id, offset = 0, length = 0 } = request;
     const file = this.#file(request);
     if (this.#stalled || this.#stalls(offset + length)) return;
+    if (offset >= (faults.emptyAt ?? Infinity)) {
+      return this.#send(wire.dataReply(id, new Uint8Array()));
+    }
     if (faults.trickle !== undefined)
       await pause(faults.trickle.everyMs, undefined, { ref: false });
     const dropping = this.#drops(offset + length);
