@@ -11,7 +11,7 @@ import { lintSchema } from './lint-schema.ts';
 
 /**
  * Holds a configuration against a plugin's (or step's) schema.
- * @param owner for messages about the schema itself: `'@octo/sink-s3'`
+ * @param owner for messages about the schema itself: `'acme-sink'`
  * @throws OctoError `OCTO_PLUGIN_SCHEMA` when the schema is not right: a defect of the plugin, not of the manifest
  */
 export function validateConfig(
