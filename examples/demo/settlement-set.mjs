@@ -25,20 +25,21 @@ export async function settlementSet() {
   const harborNext = day('harbor-and-pine', '2026-01-16', 60);
   const sealedNext = await packed(harborNext.details, harborNext.date, 'gz', 'pgp');
   return [
-    // A pair that reconciles, as it comes.
-    await packed(northwind.details, northwind.date),
-    await packed(northwind.summary, northwind.date),
-    // Monday's pair covers three days. Encrypted.
-    await packed(weekend.details, weekend.date, 'pgp'),
+    // A pair that reconciles.
+    await packed(northwind.details, northwind.date, 'pgp'),
+    await packed(northwind.summary, northwind.date, 'pgp'),
+    // Monday's pair covers three days; the details are compressed first.
+    await packed(weekend.details, weekend.date, 'gz', 'pgp'),
     await packed(weekend.summary, weekend.date, 'pgp'),
     // The summary is right, the details are not: they will be issued again.
-    await packed(bluebird().details, bluebird().date, 'gz'),
-    await packed(correctedDay(bluebird()).summary, bluebird().date, 'gz'),
-    // A day without activity is nothing but a header.
-    await packed(quiet.details, quiet.date),
-    // Compressed, then encrypted.
-    await packed(harbor.details, harbor.date, 'gz', 'pgp'),
-    await packed(harbor.summary, harbor.date, 'pgp'),
+    await packed(bluebird().details, bluebird().date, 'gz', 'pgp'),
+    await packed(correctedDay(bluebird()).summary, bluebird().date, 'pgp'),
+    // A day without activity is nothing but a header. Somebody forgot to encrypt its summary.
+    await packed(quiet.details, quiet.date, 'pgp'),
+    await packed(quiet.summary, quiet.date),
+    // The same in ASCII armor.
+    await packed(harbor.details, harbor.date, 'gz', 'asc'),
+    await packed(harbor.summary, harbor.date, 'asc'),
     // One bit of this one was turned over on its way.
     { ...sealedNext, bytes: tamperedAt(sealedNext.bytes, sealedNext.bytes.length >> 1) },
   ];
@@ -46,13 +47,9 @@ export async function settlementSet() {
 
 /** The details that the vendor corrects a few seconds after they were fetched: same name, another content and time. */
 export async function reissue() {
-  const { details, date } = bluebird();
-  const again = await packed(correctedDay(bluebird()).details, date, 'gz');
-  return {
-    ...again,
-    name: `${details.name}.gz`,
-    mtime: new Date(again.mtime.getTime() + 3_600_000),
-  };
+  const { date } = bluebird();
+  const again = await packed(correctedDay(bluebird()).details, date, 'gz', 'pgp');
+  return { ...again, mtime: new Date(again.mtime.getTime() + 3_600_000) };
 }
 
 function bluebird() {
@@ -66,11 +63,15 @@ function day(merchant, date, orders) {
 /** @returns {Promise<Publication>} */
 async function packed({ name, text }, date, ...packings) {
   let bytes = Buffer.from(text);
-  for (const packing of packings)
-    bytes =
-      packing === 'gz' ? gzipSync(bytes) : await encryptedMessage(bytes, { to: [receivingKey] });
+  for (const packing of packings) bytes = await PACKINGS[packing](bytes);
   return { name: [name, ...packings].join('.'), bytes, mtime: published(date) };
 }
+
+const PACKINGS = {
+  gz: async (bytes) => gzipSync(bytes),
+  pgp: (bytes) => encryptedMessage(bytes, { to: [receivingKey] }),
+  asc: (bytes) => encryptedMessage(bytes, { to: [receivingKey], armored: true }),
+};
 
 /** In the evening of the settlement date, Pacific time. */
 function published(date) {

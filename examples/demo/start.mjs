@@ -19,16 +19,21 @@ async function runHost() {
   const host = spawn(process.execPath, [octoHost, 'start', ...process.argv.slice(2)], {
     cwd: root,
     stdio: 'inherit',
+    // For people, also where this is not a terminal; what the host recommends can be copied as it is.
+    env: { OCTO_LOG_FORMAT: 'text', OCTO_HOST_COMMAND: 'npm run octo-host --', ...process.env },
     // Ctrl-C reaches every process of the terminal, and we pass it on as well. The host must get it once.
     detached: true,
   });
   const passOn = forwarder(host);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, passOn);
+  // Whoever started us may be killed without a word; then nobody could stop the host any more.
+  const parent = process.ppid;
+  setInterval(() => process.ppid === parent || passOn('SIGTERM'), 500).unref();
   const [code, signal] = await once(host, 'exit');
   return code ?? 128 + constants.signals[signal];
 }
 
-/** Passes signals on; what comes within a second of the last one is the same key press by another way. */
+/** Passes signals on; what comes within a second of the last one is the same wish by another way. */
 function forwarder(host) {
   let lastMs = -Infinity;
   return (signal) => {
