@@ -3,7 +3,7 @@ import { describe } from 'vitest';
 import { MemoryLedger, MemoryStore } from '../../src/ledger/memory-ledger.ts';
 import { ledgerSuite } from './ledger-suite.ts';
 
-describe('the ledger in memory', () =>
+describe('the ledger in memory', () => {
   ledgerSuite(async () => {
     const clock = new ManualClock();
     const store = new MemoryStore();
@@ -15,4 +15,5 @@ describe('the ledger in memory', () =>
       elapse: (ms) => clock.advance(ms),
       [Symbol.asyncDispose]: async () => undefined,
     };
-  }));
+  });
+});

@@ -29,7 +29,7 @@ async function elapse(ms: number): Promise<void> {
     update octo.sighting set first_seen = first_seen - ${ms} * interval '1 millisecond'`);
 }
 
-describe('the ledger in PostgreSQL', () =>
+describe('the ledger in PostgreSQL', () => {
   ledgerSuite(async () => {
     const open = new Map<string, Ledger>();
     const logger = new RecordingLogger();
@@ -47,4 +47,5 @@ describe('the ledger in PostgreSQL', () =>
         for (const ledger of open.values()) await ledger[Symbol.asyncDispose]();
       },
     };
-  }));
+  });
+});

@@ -143,6 +143,8 @@ export function clientConfig(config: ClientConfig): ClientConfig {
 
 /** The protocol needs durable commits and the isolation level it was written for, whatever the server's defaults. */
 async function prepareSession(client: ClientBase): Promise<void> {
+  // While it is in use but between two statements nobody listens, and an error without listener ends the process.
+  client.on('error', () => undefined);
   await client.query(`
     select set_config('default_transaction_isolation', 'read committed', false),
       set_config('search_path', 'pg_catalog', false),

@@ -62,6 +62,8 @@ create unique index delivery_key on octo.delivery (sink, object_key) where objec
 create unique index delivery_content on octo.delivery (pipeline, sink, held_scope, held_raw)
   where held_raw is not null;
 create index delivery_open on octo.delivery (pipeline, sink, discovered) where open;
+create index delivery_leased on octo.delivery (pipeline, sink, owner_lock)
+  where open and lease_until is not null;
 create index delivery_newest on octo.delivery (discovered);
 create index delivery_uncleaned on octo.delivery (pipeline, sink, committed_at) where state = 'COMMITTED';
 create index delivery_group on octo.delivery (pipeline, sink, group_name) where group_name is not null;

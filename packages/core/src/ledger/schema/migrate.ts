@@ -28,8 +28,10 @@ function isComplete(applied: number, wanted: readonly Migration[]): boolean {
 }
 
 async function appliedVersion(client: ClientBase): Promise<number> {
+  // Not to_regclass: a session that waited for the lock meanwhile may remember that there was no such table.
   const table = await client.query<{ there: boolean }>(
-    `select to_regclass('octo.migration') is not null as there`,
+    `select exists (select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+       where n.nspname = 'octo' and c.relname = 'migration') as there`,
   );
   if (!table.rows[0]!.there) return 0;
   const { rows } = await client.query<{ version: number }>(
