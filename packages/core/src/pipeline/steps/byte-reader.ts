@@ -40,6 +40,14 @@ export class ByteReader implements AsyncDisposable {
     return bytes;
   }
 
+  /** Gives back the last bytes that were taken. */
+  putBack(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.taken -= bytes.length;
+    this.#held.unshift(bytes);
+    this.#heldBytes += bytes.length;
+  }
+
   /** Everything that is left. */
   async *rest(): AsyncGenerator<Uint8Array> {
     for (let chunk = await this.some(); chunk !== undefined; chunk = await this.some()) yield chunk;

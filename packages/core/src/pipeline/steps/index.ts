@@ -1,5 +1,6 @@
 import type { StepKind } from '../step.ts';
+import { decompressKind } from './decompress/decompress.ts';
 import { decryptKind } from './decrypt/decrypt.ts';
 
 /** Every kind of step that a manifest can name. */
-export const stepKinds: readonly StepKind[] = [decryptKind];
+export const stepKinds: readonly StepKind[] = [decryptKind, decompressKind];
