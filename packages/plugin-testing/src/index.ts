@@ -72,3 +72,11 @@ export {
   type TestKey,
   vendorKey,
 } from './openpgp/public-test-keys.ts';
+export { pluginSuite, type PluginSuiteOptions } from './plugin-suite.ts';
+export {
+  type OpenProvider,
+  providerSuite,
+  type ProviderSuiteOptions,
+  type ProviderUnderTest,
+  type VendorFile,
+} from './provider-suite.ts';

@@ -149,7 +149,7 @@ export function objects(expected: { readonly [key: string]: Uint8Array }): {
   return Object.fromEntries(Object.entries(expected).map(([key, bytes]) => [key, inWords(bytes)]));
 }
 
-function inWords(bytes: Uint8Array | undefined): string {
+export function inWords(bytes: Uint8Array | undefined): string {
   if (bytes === undefined) return 'nothing';
   return `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}`;
 }
