@@ -1,6 +1,7 @@
 import type { StepKind } from '../step.ts';
 import { decompressKind } from './decompress/decompress.ts';
 import { decryptKind } from './decrypt/decrypt.ts';
+import { verifyKind } from './verify/verify.ts';
 
 /** Every kind of step that a manifest can name. */
-export const stepKinds: readonly StepKind[] = [decryptKind, decompressKind];
+export const stepKinds: readonly StepKind[] = [decryptKind, decompressKind, verifyKind];
