@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { rm } from 'node:fs/promises';
 import {
   PluginError,
   type Clock,
@@ -12,6 +11,7 @@ import {
 import { ContentHash } from './content-hash.ts';
 import { manifestOf, placeMembers, spoolMember, type SpooledMember } from './members.ts';
 import { readSource } from './read-source.ts';
+import type { Spool } from './spool.ts';
 import type { Content, Limits, Step, StepContext } from './step.ts';
 import { throughSteps } from './through-steps.ts';
 import type { Vendor } from './vendor.ts';
@@ -28,8 +28,8 @@ export interface ReceiverOptions {
   readonly sink: Sink;
   /** Read the file twice and compare: nothing else proves that it is complete. */
   readonly doubleRead: boolean;
-  /** A folder in which the receiver makes its own private one. */
-  readonly spoolFolder: string;
+  /** Where steps get a folder from. */
+  readonly spool: Spool;
   readonly clock: Clock;
   readonly random: () => number;
   readonly onBytes: (bytes: number) => void;
@@ -52,7 +52,7 @@ export type Stage = (sizeHint: number) => Promise<Staged>;
 /** Takes a file from the vendor through the steps into a staged upload, and proves it on the way. */
 export class Receiver implements AsyncDisposable {
   readonly #options: ReceiverOptions;
-  #spool: string | undefined;
+  #folder: string | undefined;
 
   constructor(options: ReceiverOptions) {
     this.#options = options;
@@ -88,8 +88,8 @@ export class Receiver implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#spool !== undefined) await rm(this.#spool, { recursive: true, force: true });
-    this.#spool = undefined;
+    if (this.#folder !== undefined) await rm(this.#folder, { recursive: true, force: true });
+    this.#folder = undefined;
   }
 
   async #stepContext(
@@ -97,14 +97,14 @@ export class Receiver implements AsyncDisposable {
     warnings: string[],
     signal: AbortSignal,
   ): Promise<StepContext> {
-    const { vendor, file, limits, clock, spoolFolder } = this.#options;
+    const { vendor, file, limits, clock, spool, steps } = this.#options;
     const session = await vendor.session(signal);
-    if (this.#options.steps.length > 0) this.#spool ??= await mkdtemp(join(spoolFolder, 'file-'));
+    if (steps.length > 0) this.#folder ??= await spool.folder();
     return {
       limits,
       clock,
       signal,
-      spoolFolder: this.#spool ?? spoolFolder,
+      spoolFolder: this.#folder ?? '',
       inspect: () => session.inspect?.(file),
       warn: (message) => void warnings.push(message),
       remember: (found) => void Object.assign(facts, found),

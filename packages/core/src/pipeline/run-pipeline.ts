@@ -1,5 +1,3 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
@@ -7,6 +5,7 @@ import { deliverAll } from './deliver-all.ts';
 import { Listing } from './listing.ts';
 import { ReportBuilder } from './report-builder.ts';
 import type { RunEvent, RunReport } from './run-report.ts';
+import { Spool } from './spool.ts';
 import type { Step } from './step.ts';
 import { sweep } from './sweep.ts';
 import { Vendor } from './vendor.ts';
@@ -36,10 +35,11 @@ export interface RunOptions {
 }
 
 /** What the parts of a run share. */
-export interface RunContext extends Omit<RunOptions, 'onEvent'> {
+export interface RunContext extends Omit<RunOptions, 'onEvent' | 'spoolFolder'> {
   readonly pipeline: Pipeline;
   readonly vendor: Vendor;
   readonly report: ReportBuilder;
+  readonly spool: Spool;
   readonly scope: { readonly pipeline: string; readonly sink: string };
 }
 
@@ -58,16 +58,11 @@ export async function runPipeline(
   const report = new ReportBuilder(config.id, options.onEvent ?? (() => {}));
   const scope = { pipeline: config.id, sink: sink.place };
   await using _lock = await soleWriter(sink, options.ledger);
-  await mkdir(options.spoolFolder, { recursive: true, mode: 0o700 });
-  const spoolFolder = await mkdtemp(join(options.spoolFolder, 'run-'));
-  try {
-    await using vendor = new Vendor({ ...options, provider, policy });
-    const context = { ...options, pipeline, vendor, report, scope, spoolFolder };
-    await deliverListed(context, signal);
-    await sweep(context, signal);
-  } finally {
-    await rm(spoolFolder, { recursive: true, force: true });
-  }
+  await using spool = new Spool(options.spoolFolder);
+  await using vendor = new Vendor({ ...options, provider, policy });
+  const context = { ...options, pipeline, vendor, report, scope, spool };
+  await deliverListed(context, signal);
+  await sweep(context, signal);
   return report.finish();
 }
 
