@@ -8,7 +8,6 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { hostKeyFromSeed, rsaHostKey, type HostKey } from '@octo/plugin-testing';
-import ssh2 from 'ssh2';
 import type { SftpOptions } from '../src/index.ts';
 
 export const SSHD: string | undefined = ['/usr/sbin/sshd', '/usr/local/sbin/sshd'].find((path) =>
@@ -32,12 +31,12 @@ export async function startSshd(): Promise<Sshd> {
   const folder = join(place, 'data');
   await mkdir(folder);
   const keys = { ed25519: hostKeyFromSeed('sshd'), rsa: rsaHostKey() };
-  const user = ssh2.utils.generateKeyPairSync('ed25519');
+  const user = hostKeyFromSeed('user');
   const port = await freePort();
   for (const [name, text] of [
     ['host_ed25519', keys.ed25519.privateKey],
     ['host_rsa', keys.rsa.privateKey],
-    ['authorized_keys', `${user.public}\n`],
+    ['authorized_keys', `${user.line}\n`],
     ['sshd_config', config(place, port)],
   ] as const) {
     await writeFile(join(place, name), text, { mode: 0o600 });
@@ -56,7 +55,7 @@ export async function startSshd(): Promise<Sshd> {
       host: '127.0.0.1',
       port,
       username: userInfo().username,
-      privateKey: user.private,
+      privateKey: user.privateKey,
       hostKeys: [keys.ed25519.fingerprint],
     },
     [Symbol.asyncDispose]: async () => {

@@ -1,7 +1,7 @@
 import { ManualClock, SFTP_STATUS, VirtualTree } from '@octo/plugin-testing';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { FolderEntry, SftpSession } from '../src/index.ts';
-import { connected, failureOf, never, started } from './loopback.ts';
+import { connected, failureOf, never, started, until } from './loopback.ts';
 
 async function listed(
   session: SftpSession,
@@ -132,7 +132,7 @@ test('a server that does not answer a listing is given up', async () => {
   const server = await started({ faults: { unanswered: ['READDIR'] } });
   const session = await connected(server, {}, { clock });
   const listing = failureOf(listed(session, '/'));
-  await vi.waitUntil(() => server.log.some(({ name }) => name === 'READDIR'));
+  await until(() => server.log.some(({ name }) => name === 'READDIR'));
   await clock.advance(60_000);
   expect(await listing).toMatchObject({ type: 'network', code: 'STALLED' });
 });
@@ -142,7 +142,7 @@ test('an aborted listing ends at once although the server is silent', async () =
   const session = await connected(server);
   const abort = new AbortController();
   const listing = listed(session, '/', abort.signal);
-  await vi.waitUntil(() => server.log.some(({ name }) => name === 'READDIR'));
+  await until(() => server.log.some(({ name }) => name === 'READDIR'));
   abort.abort(new Error('enough'));
   await expect(listing).rejects.toThrow('enough');
 });

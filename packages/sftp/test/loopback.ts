@@ -7,7 +7,7 @@ import {
   type SftpServer,
   type StartSftpOptions,
 } from '@octo/plugin-testing';
-import { onTestFinished } from 'vitest';
+import { onTestFinished, vi } from 'vitest';
 import { connectSftp, type SftpOptions, type SftpSession } from '../src/index.ts';
 
 export const systemClock: Clock = {
@@ -19,6 +19,11 @@ export const systemClock: Clock = {
       throw error;
     }),
 };
+
+/** Resolves as soon as it holds. */
+export function until(holds: () => boolean): Promise<unknown> {
+  return vi.waitUntil(holds, { timeout: 20_000, interval: 5 });
+}
 
 export const never = new AbortController().signal;
 

@@ -1,6 +1,6 @@
 import { ManualClock, SFTP_STATUS } from '@octo/plugin-testing';
-import { expect, test, vi } from 'vitest';
-import { allOf, connected, failureOf, never, started } from './loopback.ts';
+import { expect, test } from 'vitest';
+import { allOf, connected, failureOf, never, started, until } from './loopback.ts';
 
 test('stat tells size, time and kind, and nothing of what is not there', async () => {
   const server = await started();
@@ -14,8 +14,11 @@ test('stat tells size, time and kind, and nothing of what is not there', async (
   expect(await session.stat('/none', never)).toBeUndefined();
 });
 
-test('a rename moves, and never replaces', async () => {
-  const server = await started();
+test.each([
+  ['refuses', {}],
+  ['would do it', { renameReplaces: true }],
+])('a rename moves, and never replaces, also when the server %s', async (_, faults) => {
+  const server = await started({ faults });
   server.tree.file('/a', 'one').file('/b', 'two').folder('/archive');
   const session = await connected(server);
   await session.rename('/a', '/archive/a', never);
@@ -85,7 +88,7 @@ test.each(['STAT', 'OPEN', 'RENAME', 'REMOVE', 'MKDIR', 'REALPATH'] as const)(
       REALPATH: () => session.realpath('/a', never),
     }[name]();
     const failure = failureOf(work);
-    await vi.waitUntil(() => server.log.some((asked) => asked.name === name));
+    await until(() => server.log.some((asked) => asked.name === name));
     await clock.advance(60_000);
     expect(await failure).toMatchObject({ type: 'network', code: 'STALLED' });
     expect(session.lost.aborted).toBe(true);
@@ -101,7 +104,7 @@ test('a file that was opened too late for its reader is closed all the same', as
   };
   const session = await connected(server);
   await expect(allOf(session.read('/a', {}, abort.signal))).rejects.toThrow('enough');
-  await vi.waitUntil(() => server.log.some(({ name }) => name === 'CLOSE'));
+  await until(() => server.log.some(({ name }) => name === 'CLOSE'));
   await session.stat('/a', never);
   expect(server.counts.openHandles).toBe(0);
 });
@@ -121,7 +124,7 @@ test('disposal ends what is still being read', async () => {
   server.tree.file('/a', 'one');
   const session = await connected(server);
   const reading = failureOf(allOf(session.read('/a', {}, never)));
-  await vi.waitUntil(() => server.counts.reads > 0);
+  await until(() => server.counts.reads > 0);
   await session[Symbol.asyncDispose]();
   expect((await reading).code).toBe('CLOSED');
 });

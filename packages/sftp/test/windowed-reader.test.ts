@@ -5,9 +5,9 @@ import {
   SFTP_STATUS,
   type SftpFaults,
 } from '@octo/plugin-testing';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { SftpOptions } from '../src/index.ts';
-import { allOf, connected, failureOf, never, started } from './loopback.ts';
+import { allOf, connected, failureOf, never, started, until } from './loopback.ts';
 
 const MIB = 2 ** 20;
 
@@ -78,6 +78,14 @@ test.each<[string, SftpFaults]>([
   expect((await allOf(read())).equals(whole())).toBe(true);
   expect((await allOf(read(77, undefined))).equals(whole().subarray(77))).toBe(true);
   expect(server.counts.openHandles).toBe(0);
+});
+
+test('a server that takes few reads at once is asked for as many as it takes', async () => {
+  const { server, read } = await serving(MIB, { mostOutstandingReads: 5 });
+  await allOf(read());
+  server.counts.mostOutstandingReads = 0;
+  await allOf(read());
+  expect(server.counts.mostOutstandingReads).toBeGreaterThan(2);
 });
 
 test('several files are read at once on one session, within one budget of reads', async () => {
@@ -211,7 +219,7 @@ test('a server that stops answering is given up after idleMs, whatever else live
   const clock = new ManualClock();
   const { server, session, read } = await serving(3 * MIB, { stallAt: { byte: MIB } }, {}, clock);
   const reading = failureOf(allOf(read()));
-  await vi.waitUntil(() => server.counts.readBytes >= MIB - 64 * 1024);
+  await until(() => server.counts.readBytes >= MIB - 64 * 1024);
   await clock.untilSleeping();
   await clock.advance(120_000);
   expect(await reading).toMatchObject({ type: 'network', code: 'STALLED' });
@@ -224,7 +232,7 @@ test('a consumer that takes its time is no stall', async () => {
   const parts: Uint8Array[] = [];
   for await (const chunk of read()) {
     if (parts.length === 0) {
-      await vi.waitUntil(() => server.counts.readBytes >= 4 * MIB);
+      await until(() => server.counts.readBytes >= 4 * MIB);
       // Answered after all the reads: so none is under way any more.
       await session.stat('/', never);
       await clock.advance(600_000);
@@ -242,9 +250,11 @@ test('a file that trickles is given up by its rate', async () => {
 });
 
 test('the window does not run ahead of the consumer by more than it may', async () => {
-  const { server, read } = await serving(100 * MIB, {}, { readAheadBytes: MIB });
+  const { server, session, read } = await serving(100 * MIB, {}, { readAheadBytes: MIB });
   for await (const _ of read()) {
-    await vi.waitUntil(() => server.counts.readBytes >= MIB);
+    await until(() => server.counts.readBytes >= MIB);
+    // Each is answered after the reads before it.
+    for (let turn = 0; turn < 20; turn++) await session.stat('/', never);
     break;
   }
   expect(server.counts.readBytes).toBeLessThanOrEqual(2 * MIB);
@@ -266,7 +276,7 @@ test('an aborted read ends at once although the server is silent', async () => {
   const { server, read } = await serving(MIB, { stallAt: { byte: 0 } });
   const abort = new AbortController();
   const reading = allOf(read(0, MIB, abort.signal));
-  await vi.waitUntil(() => server.counts.reads > 0);
+  await until(() => server.counts.reads > 0);
   abort.abort(new Error('enough'));
   await expect(reading).rejects.toThrow('enough');
 });

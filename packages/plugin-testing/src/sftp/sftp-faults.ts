@@ -44,6 +44,8 @@ export interface SftpFaults {
   unanswered?: readonly string[];
   /** Operations by these names are answered with a packet that cannot be parsed. */
   malformed?: readonly string[];
+  /** A RENAME replaces the target, as some servers do. */
+  renameReplaces?: boolean;
   /** When the client says goodbye, its connection is reset (as OpenSSH on Windows does). */
   resetOnEnd?: boolean;
   /** Runs before an operation is answered: change the files here to have it happen at that very moment. */

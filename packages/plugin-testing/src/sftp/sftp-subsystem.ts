@@ -162,6 +162,9 @@ class Conversation {
       case 'REALPATH':
         return this.#send(wire.nameReply(id, [{ name: path, longname: path, attributes: {} }]));
       case 'RENAME':
+        if (this.#context.faults.renameReplaces === true) {
+          await files.remove(request.byteTo).catch(() => {});
+        }
         await files.rename(path, request.byteTo);
         return this.#ok(id);
       case 'REMOVE':

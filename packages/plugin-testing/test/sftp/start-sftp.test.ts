@@ -32,11 +32,11 @@ test('a wrong password is refused and remembered', async () => {
 });
 
 test('a key logs in only with a signature by that key', async () => {
-  const known = ssh2.utils.generateKeyPairSync('ed25519');
-  const other = ssh2.utils.generateKeyPairSync('ed25519');
-  const server = await started({ users: [{ username: 'octo', publicKeys: [known.public] }] });
-  await login(server, { username: 'octo', privateKey: known.private });
-  await expect(login(server, { username: 'octo', privateKey: other.private })).rejects.toThrow(
+  const known = hostKeyFromSeed('known user');
+  const other = hostKeyFromSeed('other user');
+  const server = await started({ users: [{ username: 'octo', publicKeys: [known.line] }] });
+  await login(server, { username: 'octo', privateKey: known.privateKey });
+  await expect(login(server, { username: 'octo', privateKey: other.privateKey })).rejects.toThrow(
     /auth/,
   );
 });
