@@ -85,6 +85,7 @@ export class AffirmProvider implements Provider {
   }
 
   async #open(signal: AbortSignal): Promise<Folder> {
+    signal.throwIfAborted();
     const { baseFolder, clock, logger } = this.#options;
     return 'directory' in this.#place
       ? localFolder(baseFolder)

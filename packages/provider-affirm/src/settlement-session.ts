@@ -52,6 +52,7 @@ export class SettlementSession implements Session {
   }
 
   async done(file: RemoteFile, deliveryId: string, signal: AbortSignal): Promise<Done | undefined> {
+    signal.throwIfAborted();
     return await this.#options.archive?.take(file, deliveryId, signal);
   }
 

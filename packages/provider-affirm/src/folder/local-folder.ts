@@ -6,18 +6,26 @@ import { joined, type Entry, type Folder, type Version } from './folder.ts';
 
 /** A folder on this machine, into which somebody else puts files. Paths are relative to `baseFolder`, or absolute. */
 export function localFolder(baseFolder: string): Folder {
-  const at = (path: string) => resolve(baseFolder, path);
+  const at = (path: string, signal: AbortSignal) => {
+    signal.throwIfAborted();
+    return resolve(baseFolder, path);
+  };
   return {
-    list: (path, signal) => list(path, at(path), signal),
-    stat: async (path) => {
-      const found = await lstatOf(at(path));
+    list: (path, signal) => list(path, resolve(baseFolder, path), signal),
+    stat: async (path, signal) => {
+      const found = await lstatOf(at(path, signal));
       return found?.isFile() === true ? { path, ...sizeAndTime(found) } : undefined;
     },
-    read: (file, offset, signal) => read(at(file.path), offset, signal),
-    rename: (from, to) => renameWithoutReplacing(at(from), at(to)),
-    remove: (path) => asked('remove', at(path), () => rm(at(path), { force: true })),
-    makeFolder: async (path) => {
-      await asked('make', at(path), () => mkdir(at(path), { recursive: true, mode: 0o700 }));
+    read: (file, offset, signal) => read(resolve(baseFolder, file.path), offset, signal),
+    rename: async (from, to, signal) =>
+      await renameWithoutReplacing(at(from, signal), at(to, signal)),
+    remove: async (path, signal) => {
+      const absolute = at(path, signal);
+      await asked('remove', absolute, () => rm(absolute, { force: true }));
+    },
+    makeFolder: async (path, signal) => {
+      const absolute = at(path, signal);
+      await asked('make', absolute, () => mkdir(absolute, { recursive: true, mode: 0o700 }));
     },
     [Symbol.asyncDispose]: async () => {},
   };
@@ -26,6 +34,7 @@ export function localFolder(baseFolder: string): Folder {
 const CHUNK_BYTES = 256 * 1024;
 
 async function* list(folder: string, absolute: string, signal: AbortSignal): AsyncGenerator<Entry> {
+  signal.throwIfAborted();
   // As bytes: a name that is not UTF-8 has to be told from one that is.
   const names = await asked('list', absolute, () => readdir(absolute, { encoding: 'buffer' }));
   for (const bytes of names) {
