@@ -11,8 +11,8 @@ export interface KnownPlaces {
 
 /**
  * Every text of the manifest that must never be shown: what stands at places marked `secret`, and what references
- * resolved to. Of the latter, a whole `${env:…}` is left out where the schema knows the place, does not call it secret,
- * and the variable's name does not sound like one: else a host name from the environment could not be named in any error.
+ * resolved to. Of the latter, a whole reference is left out where the schema knows the place, does not call it secret,
+ * and neither the place nor the reference sounds like one: else no error could name a host or port from the environment.
  */
 export function secretsOf({ source }: Manifest, places: KnownPlaces): string[] {
   const secrets = [...places.secrets.values()].flatMap(textsIn);
@@ -24,15 +24,16 @@ export function secretsOf({ source }: Manifest, places: KnownPlaces): string[] {
   return secrets;
 }
 
-const SOUNDS_SECRET = /pass|pwd|secret|token|key|credential|auth|private|signature/i;
-
-function isPublic(
-  { scheme, whole, name }: Reference,
-  pointer: string,
-  places: KnownPlaces,
-): boolean {
-  if (scheme !== 'env' || !whole || SOUNDS_SECRET.test(name)) return false;
+function isPublic({ whole, name }: Reference, pointer: string, places: KnownPlaces): boolean {
+  if (!whole || soundsSecret(name) || soundsSecret(pointer)) return false;
   return places.isKnown(pointer) && !isBelow(pointer, places.secrets.keys());
+}
+
+const SECRET_WORDS = /pass|pwd|secret|token|key|cred|auth|private|signature|\bpin\b/i;
+const PUBLIC_KEYS = /(host|public)[-_ ]?keys?/gi;
+
+function soundsSecret(name: string): boolean {
+  return SECRET_WORDS.test(name.replaceAll(PUBLIC_KEYS, ''));
 }
 
 function isBelow(pointer: string, places: Iterable<string>): boolean {
