@@ -18,7 +18,7 @@ export async function main(argv: readonly string[]): Promise<never> {
     stdout,
     stderr,
     env: process.env,
-    cwd: process.env['INIT_CWD'] ?? process.cwd(),
+    cwd: process.cwd(),
     clock: systemClock,
     random: Math.random,
     signal: untilInterrupted(stderr),

@@ -5,6 +5,7 @@ import { runScheduled, type Job } from '../../jobs/run-scheduled.ts';
 import { scheduleOf, type Schedule } from '../../jobs/schedule.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
+import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { RunEvent } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
@@ -67,8 +68,10 @@ export const start: CommandCode = async (args, environment) => {
     environment,
   };
   const jobs = timetable.map(({ id, schedule }): Job => {
-    logger.info({ pipeline: id, schedule: schedule.text }, 'pipeline scheduled');
-    return { schedule, logger, run: (signal) => runOnce(id, running, signal) };
+    const own = childLogger(logger, { pipeline: id }, redactor.redact);
+    own.info({ schedule: schedule.text }, 'pipeline scheduled');
+    const run = (signal: AbortSignal) => runOnce(id, { ...running, logger: own }, signal);
+    return { schedule, logger: own, run };
   });
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');

@@ -1,0 +1,103 @@
+import { definePlugin, type Diagnosis, PluginError } from '@octo/plugin-api';
+import { MemorySink } from '@octo/plugin-testing';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { rooms } from '../../src/cli/rooms.ts';
+import { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import { temporaryFolder } from './temporary-folder.ts';
+import { testEnvironment, type TestEnvironment } from './test-environment.ts';
+
+/** What the provider of a site does; a test changes it. */
+export interface Vendor {
+  diagnose: (signal: AbortSignal) => AsyncIterable<Diagnosis>;
+}
+
+export interface Site {
+  readonly folder: string;
+  readonly environment: TestEnvironment;
+  readonly ledger: MemoryLedger;
+  readonly vendor: Vendor;
+}
+
+/** A manifest in a folder of its own, the real host, two plugins made here, a ledger in memory. */
+export async function site(manifest: string): Promise<Site> {
+  const folder = await temporaryFolder();
+  await writeFile(join(folder, 'plugins.json'), manifest);
+  const vendor: Vendor = { diagnose: everythingPasses };
+  const plugins = { vendor: vendorPlugin(vendor), memory: memoryPlugin };
+  const loadPlugin: typeof rooms.loadPlugin = async (use, from) =>
+    plugins[use as keyof typeof plugins] ?? (await rooms.loadPlugin(use, from));
+  const environment = testEnvironment({ cwd: folder });
+  const ledger = new MemoryLedger({ clock: environment.clock });
+  const opened = {
+    createHost: ((read, options) =>
+      rooms.createHost(read, { ...options, loadPlugin })) as typeof rooms.createHost,
+    loadPlugin,
+    openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
+  };
+  return {
+    folder,
+    ledger,
+    vendor,
+    environment: { ...environment, rooms: { ...rooms, ...opened } },
+  };
+}
+
+export const goodManifest = `{
+  "plugins": {
+    "acme": { "use": "vendor", "config": { "host": "sftp.test", "password": "hunter2hunter2" } },
+    "lake": { "use": "memory" }
+  },
+  "pipelines": {
+    "trades": { "from": "acme", "to": "lake", "key": "{name}", "every": "5m" }
+  }
+}`;
+
+async function* everythingPasses(): AsyncIterable<Diagnosis> {
+  yield { step: 'connect', outcome: 'passed', detail: '127.0.0.1' };
+  yield { step: 'list', outcome: 'passed', detail: '3 files' };
+}
+
+function vendorPlugin(vendor: Vendor) {
+  return definePlugin({
+    name: 'vendor',
+    kind: 'provider',
+    summary: 'A vendor for tests',
+    configSchema: {
+      type: 'object',
+      required: ['host'],
+      additionalProperties: false,
+      properties: {
+        host: { type: 'string', description: 'where it is' },
+        port: { type: 'integer', default: 22 },
+        password: { type: 'string', secret: true },
+        afterCommit: {
+          oneOf: [
+            { enum: ['leave', 'delete'] },
+            {
+              type: 'object',
+              additionalProperties: false,
+              properties: { moveTo: { type: 'string' } },
+            },
+          ],
+          default: 'leave',
+        },
+      },
+      examples: [{ host: 'sftp.test' }],
+    },
+    create: () => ({
+      settleMs: 0,
+      connect: async () => {
+        throw new PluginError('network', 'not in this test');
+      },
+      diagnose: (signal) => vendor.diagnose(signal),
+    }),
+  });
+}
+
+const memoryPlugin = definePlugin({
+  name: 'memory',
+  kind: 'sink',
+  configSchema: { type: 'object', additionalProperties: false, properties: {} },
+  create: () => new MemorySink(),
+});
