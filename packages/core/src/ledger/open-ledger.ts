@@ -45,19 +45,22 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenedLedg
 }
 
 function placeOfUrl(url: string): DatabasePlace {
-  let client: Client;
-  try {
-    client = new Client({ connectionString: url });
-  } catch {
-    // The cause would quote the URL with its password.
-    throw new OctoError(
-      'OCTO_DATABASE_URL',
-      'DATABASE_URL is not right; write it as postgres://user:password@host:5432/database',
-    );
-  }
+  const { host, database } = clientOf(url);
   return {
     config: { connectionString: url },
-    description: `the PostgreSQL of DATABASE_URL (${client.host}, database ${client.database ?? ''})`,
+    description: `the PostgreSQL of DATABASE_URL (${host}, database ${database ?? ''})`,
     revive: async () => undefined,
   };
+}
+
+function clientOf(url: string): Client {
+  try {
+    if (/^postgres(ql)?:\/\//.test(url)) return new Client({ connectionString: url });
+  } catch {
+    // Not as the cause: it would quote the URL with its password.
+  }
+  throw new OctoError(
+    'OCTO_DATABASE_URL',
+    'DATABASE_URL is not right; write it as postgres://user:password@host:5432/database',
+  );
 }
