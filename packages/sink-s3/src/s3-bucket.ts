@@ -1,9 +1,9 @@
 /** The few requests that the sink makes, each one exchange with one bucket. Keys are whole keys. */
 import { Readable } from 'node:stream';
-import type { ListMultipartUploadsCommandOutput } from '@aws-sdk/client-s3';
 import { isPluginError, type CommitAnswer } from '@octo/plugin-api';
 import { storeStatus, type RequestInWords, type S3Request } from './classify-error.ts';
 import type { S3SinkConfig } from './config-schema.ts';
+import { listUploads, type ListedUpload } from './list-uploads.ts';
 import type { Exchange, S3Connection } from './s3-connection.ts';
 
 export interface UploadAddress {
@@ -215,37 +215,12 @@ export class S3Bucket {
   }
 
   /** Every upload under the prefix that is neither completed nor aborted. */
-  async *uploads(
-    prefix: string,
-    signal: AbortSignal,
-  ): AsyncGenerator<UploadAddress & { readonly startedMs: number }> {
-    let marker: { readonly KeyMarker?: string; readonly UploadIdMarker?: string } | undefined = {};
-    while (marker !== undefined) {
-      const page: ListMultipartUploadsCommandOutput = await this.#uploadsPage(
-        prefix,
-        marker,
-        signal,
-      );
-      for (const { Key = '', UploadId = '', Initiated } of page.Uploads ?? []) {
-        yield { key: urlDecoded(Key), id: UploadId, startedMs: Initiated?.getTime() ?? 0 };
-      }
-      marker = page.IsTruncated === true ? markerAfter(page) : undefined;
-    }
-  }
-
-  #uploadsPage(
-    prefix: string,
-    marker: object,
-    signal: AbortSignal,
-  ): Promise<ListMultipartUploadsCommandOutput> {
-    const input = {
-      Bucket: this.#config.bucket,
-      Prefix: prefix,
-      EncodingType: 'url' as const,
-      ...marker,
-    };
-    return this.#ask('ListMultipartUploads', undefined, signal, ({ sdk, client, options }) =>
-      client.send(new sdk.ListMultipartUploadsCommand(input), options),
+  uploads(prefix: string, signal: AbortSignal): AsyncGenerator<ListedUpload> {
+    const fixed = { Bucket: this.#config.bucket, Prefix: prefix, EncodingType: 'url' as const };
+    return listUploads((marker) =>
+      this.#ask('ListMultipartUploads', undefined, signal, ({ sdk, client, options }) =>
+        client.send(new sdk.ListMultipartUploadsCommand({ ...fixed, ...marker }), options),
+      ),
     );
   }
 
@@ -268,19 +243,4 @@ export class S3Bucket {
 /** A stream goes out chunk by chunk, uncopied, and the SDK computes no SHA-256 over it: the checksum guards it. */
 function bodyOf(chunks: readonly Uint8Array[]): Readable | Uint8Array {
   return chunks.length === 0 ? new Uint8Array(0) : Readable.from(chunks);
-}
-
-function markerAfter(page: ListMultipartUploadsCommandOutput): {
-  readonly KeyMarker: string;
-  readonly UploadIdMarker?: string;
-} {
-  return {
-    KeyMarker: urlDecoded(page.NextKeyMarker ?? ''),
-    ...(page.NextUploadIdMarker !== undefined && { UploadIdMarker: page.NextUploadIdMarker }),
-  };
-}
-
-/** S3 writes a space as a plus in these. */
-function urlDecoded(text: string): string {
-  return decodeURIComponent(text.replaceAll('+', ' '));
 }
