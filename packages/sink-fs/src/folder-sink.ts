@@ -72,7 +72,9 @@ export class FolderSink implements Sink {
       const place = await this.#prepare();
       const path = objectPath(place.root, key);
       await this.#refuseBlocked(path);
-      const staged = new StagedFile(place, { id: randomBytes(16).toString('hex'), path, metadata });
+      const id = randomBytes(16).toString('hex');
+      const released = () => void this.#uploads.delete(staged);
+      const staged: StagedFile = new StagedFile(place, { id, path, metadata, released });
       this.#uploads.add(staged);
       return staged;
     });

@@ -43,6 +43,7 @@ export class StagedFile implements Staged {
   readonly #metadata: ObjectToStage['metadata'];
   readonly #staged: string;
   readonly #beginUntilMs: number;
+  readonly #released: () => void;
   readonly #hash = createHash('sha256');
   #last: Promise<unknown> = Promise.resolve();
   #state: State = { name: 'new' };
@@ -59,6 +60,8 @@ export class StagedFile implements Staged {
       readonly id: string;
       readonly path: ObjectPath;
       readonly metadata: ObjectToStage['metadata'];
+      /** Told when it is disposed. */
+      readonly released: () => void;
     },
   ) {
     const staged = place.stagedFile(upload.id);
@@ -68,6 +71,7 @@ export class StagedFile implements Staged {
     this.#path = upload.path;
     this.#metadata = upload.metadata;
     this.#staged = staged;
+    this.#released = upload.released;
     this.#beginUntilMs = place.surroundings.clock.monotonic() + BEGIN_WITHIN_MS;
   }
 
@@ -86,6 +90,7 @@ export class StagedFile implements Staged {
     await this.#inTurn(async () => {
       const { file } = this.#state as { readonly file?: DiskFile };
       if (this.#state.name !== 'committed') this.#die();
+      this.#released();
       await file?.close();
     });
   }

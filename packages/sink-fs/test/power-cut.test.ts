@@ -1,4 +1,4 @@
-import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
+import { ManualClock, proofOf, RecordingLogger } from '@octo/plugin-testing';
 import { describe, expect, test } from 'vitest';
 import type { Disk } from '../src/disk.ts';
 import { FolderSink } from '../src/folder-sink.ts';
@@ -9,6 +9,7 @@ const ROOT = '/srv/delivered';
 const KEY = '2026/01/31/settlement.csv';
 const ATTEMPTS = 5;
 const SHORT_WRITE = 40;
+const quiet = new AbortController().signal;
 
 type Broken = (disk: SimulatedDisk) => Disk;
 
@@ -79,6 +80,56 @@ async function deliverThrough(
   disk.cutPower('nothing');
   found.push(...lies(disk, host));
   return { lies: found, calls };
+}
+
+/** Replaces an object that is there for good, until it is done; the first attempt meets the fault. */
+async function replaceThrough(
+  hook: Hook,
+  cut: Adversary | undefined,
+): Promise<{ readonly lies: string[]; readonly calls: number }> {
+  const disk = new SimulatedDisk();
+  await stageOn(sinkOn(disk), 'old', undefined).then(({ commit }) => commit());
+  const start = disk.calls;
+  disk.hook = (when, call, count) => hook(when, call, count - start);
+  const found: string[] = [];
+  let uploadId: string | undefined;
+  const attempt = async (sink: FolderSink): Promise<boolean> => {
+    if (uploadId !== undefined) await sink.abort({ key: KEY, id: uploadId }, quiet);
+    const head = await sink.head(KEY, quiet);
+    if (head?.metadata['delivery'] === 'new') return true;
+    const { id, commit } = await stageOn(sink, 'new', head?.etag);
+    uploadId = id;
+    return (await commit()).outcome === 'committed';
+  };
+  let done = false;
+  let calls = 0;
+  for (let i = 0; i < ATTEMPTS && !done; i += 1) {
+    let failed = false;
+    done = await attempt(sinkOn(disk)).catch(() => {
+      failed = true;
+      return false;
+    });
+    calls ||= disk.calls - start;
+    if (failed && cut) disk.cutPower(cut);
+    else disk.restart();
+    const content = disk.visible(ROOT)[KEY];
+    if (content !== 'new' && (done || content !== 'old')) found.push(`'${content}' is there`);
+  }
+  disk.cutPower('nothing');
+  if (!done) found.push('never replaced');
+  if (disk.visible(ROOT)[KEY] !== 'new') found.push('what was replaced is not there');
+  return { lies: found, calls };
+}
+
+async function stageOn(sink: FolderSink, content: string, etag: string | undefined) {
+  const staged = await sink.stage({ key: KEY, metadata: { delivery: content } }, quiet);
+  const bytes = Buffer.from(content);
+  const proof = proofOf(bytes, etag === undefined ? undefined : { etag });
+  const commit = async () => {
+    await staged.write(bytes, quiet);
+    return staged.commit(proof, quiet);
+  };
+  return { id: staged.id, commit };
 }
 
 /** One process falls asleep in the middle; another one fences it, delivers, and only then the first goes on. */
@@ -159,6 +210,21 @@ describe.each(['EIO', 'ENOSPC', 'EACCES', 'EROFS', 'EMFILE'])(
         expect(await everywhere((call) => failAt(call, when, code), { seed: 7 })).toEqual([]);
       },
     );
+  },
+);
+
+test.each(CUTS)(
+  'when %s during a replacement, the old object or the new one is there',
+  async (_, cut) => {
+    const found: string[] = [];
+    const { calls } = await replaceThrough(() => {}, undefined);
+    for (let call = 1; call <= calls; call += 1) {
+      for (const when of ['before', 'after'] as const) {
+        const outcome = await replaceThrough(killAt(call, when), cut);
+        found.push(...outcome.lies.map((lie) => `${when} call ${call}: ${lie}`));
+      }
+    }
+    expect(found).toEqual([]);
   },
 );
 
