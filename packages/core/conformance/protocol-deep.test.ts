@@ -1,0 +1,21 @@
+import { describe, expect, test } from 'vitest';
+import { explore } from '../test/pipeline/explore/explore.ts';
+import { ProtocolWorld, type Scenario } from '../test/pipeline/explore/protocol-world.ts';
+import { scenarios } from '../test/pipeline/explore/scenarios.ts';
+
+/** How many executions a scenario may take; `OCTO_EXPLORE=1000000` for a whole night. */
+const executions = Number(process.env['OCTO_EXPLORE'] ?? 3000);
+
+describe('the protocol, two faults and two switches deep', () => {
+  test.each(Object.entries<Scenario>(scenarios))(
+    '%s',
+    async (name, scenario) => {
+      const bounds = { faults: 2, switches: 2, executions };
+      const result = await explore(() => ProtocolWorld.open(scenario), bounds);
+      const extent = result.complete ? 'all' : 'the first';
+      console.info(`${name}: ${extent} ${result.executions} executions, ${result.steps} steps`);
+      expect(result.violation).toBeUndefined();
+    },
+    24 * 3_600_000,
+  );
+});
