@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { quiet, errorTypeOf, inWords, someBytes } from './sink-suite/sink-bench.ts';
+import { quiet, errorTypeOf, inWords, someBytes } from './observations.ts';
 import { ProviderBench, versionOf, type OpenProvider } from './provider-suite/provider-bench.ts';
 import { doneTests } from './provider-suite/done-tests.ts';
 import { readTests } from './provider-suite/read-tests.ts';

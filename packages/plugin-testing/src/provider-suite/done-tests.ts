@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inWords, quiet, someBytes } from '../sink-suite/sink-bench.ts';
+import { inWords, quiet, someBytes } from '../observations.ts';
 import { ProviderBench, versionOf, type OpenProvider } from './provider-bench.ts';
 
 const DELIVERY = 'd'.repeat(64);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { inWords, quiet, someBytes } from '../sink-suite/sink-bench.ts';
+import { inWords, quiet, someBytes } from '../observations.ts';
 import { ProviderBench, type OpenProvider } from './provider-bench.ts';
 
 /** Long enough for many chunks and several windows of any reader. */

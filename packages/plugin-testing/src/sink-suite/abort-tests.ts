@@ -1,7 +1,8 @@
 import type { CommitAnswer, Staged } from '@octo/plugin-api';
 import { describe, expect, test } from 'vitest';
 import { proofOf } from '../proof-of.ts';
-import { errorTypeOf, objects, quiet, SinkBench, someBytes, type OpenSink } from './sink-bench.ts';
+import { errorTypeOf, quiet, someBytes } from '../observations.ts';
+import { objects, SinkBench, type OpenSink } from './sink-bench.ts';
 
 const ROUNDS = 10;
 

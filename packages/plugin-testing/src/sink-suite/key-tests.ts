@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { errorTypeOf, objects, quiet, SinkBench, someBytes, type OpenSink } from './sink-bench.ts';
+import { errorTypeOf, quiet, someBytes } from '../observations.ts';
+import { objects, SinkBench, type OpenSink } from './sink-bench.ts';
 
 const KEYS = [
   'plain.csv',

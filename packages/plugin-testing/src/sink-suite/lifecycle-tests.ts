@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { proofOf } from '../proof-of.ts';
-import { objects, quiet, SinkBench, someBytes, type OpenSink } from './sink-bench.ts';
+import { quiet, someBytes } from '../observations.ts';
+import { objects, SinkBench, type OpenSink } from './sink-bench.ts';
 
 /** Signals, disposal, health and diagnosis. */
 export function lifecycleTests(open: OpenSink): void {

@@ -1,12 +1,5 @@
-import { createHash } from 'node:crypto';
-import { inspect } from 'node:util';
-import {
-  isPluginError,
-  type CommitAnswer,
-  type Proof,
-  type Sink,
-  type Staged,
-} from '@octo/plugin-api';
+import { type CommitAnswer, type Proof, type Sink, type Staged } from '@octo/plugin-api';
+import { inWords, quiet } from '../observations.ts';
 import { proofOf } from '../proof-of.ts';
 
 /** A fresh, empty place and a sink on it, with eyes of its own: how a reader sees the place, past the sink. */
@@ -27,9 +20,6 @@ export type OpenSink = () => Promise<SinkUnderTest>;
 
 /** Ends a test that the place cannot take, with the reason: vitest's `skip`. */
 type Skip = (reason: string) => never;
-
-/** A signal that is never aborted. */
-export const quiet: AbortSignal = new AbortController().signal;
 
 /** What the suite does with a place over and over; disposes sinks and place. */
 export class SinkBench implements AsyncDisposable {
@@ -129,39 +119,11 @@ export class SinkBench implements AsyncDisposable {
   }
 }
 
-/** Deterministic bytes without a short period. */
-export function someBytes(size: number, seed = 1): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let state = (seed * 2654435761) >>> 0 || 1;
-  for (let i = 0; i < size; i += 1) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[i] = state & 0xff;
-  }
-  return bytes;
-}
-
 /** Keys with bytes, in a form that compares fast and reads well in a failure. */
 export function objects(expected: { readonly [key: string]: Uint8Array }): {
   [key: string]: string;
 } {
   return Object.fromEntries(Object.entries(expected).map(([key, bytes]) => [key, inWords(bytes)]));
-}
-
-export function inWords(bytes: Uint8Array | undefined): string {
-  if (bytes === undefined) return 'nothing';
-  return `${bytes.length} bytes, sha256 ${createHash('sha256').update(bytes).digest('hex')}`;
-}
-
-/** The type of the PluginError that `work` rejects with; anything else is no answer a host understands. */
-export async function errorTypeOf(work: Promise<unknown>): Promise<string> {
-  const error = await work.then(
-    () => undefined,
-    (reason: unknown) => reason,
-  );
-  if (isPluginError(error)) return error.type;
-  return error === undefined ? 'no error' : `not a PluginError: ${inspect(error)}`;
 }
 
 async function disposed(sink: Sink): Promise<void> {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { proofOf } from '../proof-of.ts';
-import { objects, quiet, SinkBench, someBytes, type OpenSink } from './sink-bench.ts';
+import { quiet, someBytes } from '../observations.ts';
+import { objects, SinkBench, type OpenSink } from './sink-bench.ts';
 
 /** Nothing is visible before the commit, and what becomes visible are the bytes and the metadata that were staged. */
 export function stagingTests(open: OpenSink, boundaryBytes: readonly number[]): void {
