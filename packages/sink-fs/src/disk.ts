@@ -54,7 +54,6 @@ export interface Disk {
   status(path: string): Promise<Status>;
   list(path: string): Promise<string[]>;
   read(path: string): Promise<Uint8Array>;
-  syncFile(path: string): Promise<void>;
   syncFolder(path: string): Promise<void>;
   realPath(path: string): Promise<string>;
   /** Rejects when files may not be made in the folder. */
@@ -82,8 +81,10 @@ export const realDisk: Disk = {
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),
-  syncFile: (path) => syncOpened(path),
-  syncFolder: (path) => syncOpened(path),
+  async syncFolder(path) {
+    await using handle = await open(path, 'r');
+    await handle.sync();
+  },
   realPath: (path) => realpath(path),
   mayWrite: (folder) => access(folder, constants.W_OK | constants.X_OK),
   async freeBytes(path) {
@@ -105,11 +106,6 @@ function fileOn(handle: FileHandle): DiskFile {
     },
     close: () => handle.close(),
   };
-}
-
-async function syncOpened(path: string): Promise<void> {
-  await using handle = await open(path, 'r');
-  await handle.sync();
 }
 
 function statusFrom(stats: {

@@ -133,7 +133,10 @@ export class FolderSink implements Sink {
     await Promise.all(uploads.map((upload) => upload[Symbol.asyncDispose]()));
   }
 
-  /** Ours is said of a file only when it is there for good: whoever adopts it may forget the upload. */
+  /**
+   * Ours is said of a file only when it is there for good: whoever adopts it may forget the upload. Its bytes were synced
+   * before it got its record; its name may have been given by a process that died then.
+   */
   async #look(place: FolderPlace, path: ObjectPath): Promise<VisibleObject | undefined> {
     if (!(await this.#foldersExist(place, path))) return undefined;
     const status = await this.#folders.statusOf(path.file);
@@ -142,7 +145,6 @@ export class FolderSink implements Sink {
     const etag = etagOf(status);
     const record = await place.records.find(etag, path.key);
     if (!record) return { bytes: status.bytes, metadata: {}, etag };
-    await this.#disk.syncFile(path.file);
     await place.makeDurable(path);
     return {
       bytes: status.bytes,

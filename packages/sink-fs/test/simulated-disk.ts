@@ -177,11 +177,6 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  async syncFile(path: string): Promise<void> {
-    const entry = this.#find(path, 'open');
-    if (entry.kind === 'file') await this.#syncNode(path, entry);
-  }
-
   async syncFolder(path: string): Promise<void> {
     const folder = this.#findFolder(path, 'open');
     if (folder.syncFailed) throw new Error(`${path} was synced again after a sync that failed`);
