@@ -273,7 +273,8 @@ test('leaving the loop closes the file, and the session goes on', async () => {
 });
 
 test('an aborted read ends at once although the server is silent', async () => {
-  const { server, read } = await serving(MIB, { stallAt: { byte: 0 } });
+  const silent: SftpFaults = { stallAt: { byte: 0 }, unanswered: ['CLOSE'] };
+  const { server, read } = await serving(MIB, silent);
   const abort = new AbortController();
   const reading = allOf(read(0, MIB, abort.signal));
   await until(() => server.counts.reads > 0);
