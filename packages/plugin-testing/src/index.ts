@@ -80,3 +80,4 @@ export {
   type ProviderUnderTest,
   type VendorFile,
 } from './provider-suite.ts';
+export { type ZipLies, type ZipMember, zipArchive } from './archives/zip-archive.ts';
