@@ -26,7 +26,7 @@ export class Growth {
   }
 }
 
-function limitExceeded(what: string): PluginError {
+export function limitExceeded(what: string): PluginError {
   return new PluginError(
     'integrity',
     `the file unpacks to ${what}; raise the pipeline's limits if that is expected`,

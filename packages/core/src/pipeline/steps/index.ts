@@ -1,7 +1,8 @@
 import type { StepKind } from '../step.ts';
 import { decompressKind } from './decompress/decompress.ts';
 import { decryptKind } from './decrypt/decrypt.ts';
+import { unpackKind } from './unpack/unpack.ts';
 import { verifyKind } from './verify/verify.ts';
 
 /** Every kind of step that a manifest can name. */
-export const stepKinds: readonly StepKind[] = [decryptKind, decompressKind, verifyKind];
+export const stepKinds: readonly StepKind[] = [decryptKind, decompressKind, unpackKind, verifyKind];
