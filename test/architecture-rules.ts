@@ -116,6 +116,12 @@ export const TIME =
   /\b(setTimeout|setInterval|Date\.now|performance\.now)\b|\bnew Date\(\)|\bDate\(\)/;
 export const CHANCE = /\bMath\.random\b/;
 
+/** Files that import a package that only one file is meant to know. */
+export function importersOf(tree: SourceTree, name: string): string[] {
+  const found = allImports(tree).filter(({ to }) => to === name || to.startsWith(`${name}/`));
+  return [...new Set(found.map(({ from }) => from))];
+}
+
 /** Circles of imports in which one file runs before what it needs has run, each as one line. */
 export function circles(tree: SourceTree): string[] {
   const next = Map.groupBy(

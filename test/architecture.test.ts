@@ -4,6 +4,7 @@ import {
   CHANCE,
   circles,
   homemade,
+  importersOf,
   namedPlugins,
   ROOMS,
   SOURCES_OF_CHANCE,
@@ -40,6 +41,10 @@ describe('the workspace', () => {
   test('takes time and chance in core from where they are given', () => {
     expect(homemade(sources, TIME, SOURCES_OF_TIME)).toEqual([]);
     expect(homemade(sources, CHANCE, SOURCES_OF_CHANCE)).toEqual([]);
+  });
+
+  test.each(['tsyringe', 'reflect-metadata'])('knows %s in one place', (name) => {
+    expect(importersOf(sources, name)).toEqual(['packages/core/src/host/container.ts']);
   });
 
   test('has no circles of imports', () => {

@@ -5,11 +5,12 @@ import { errorOfIssues, type Issue, OctoError } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import { byteSize } from './byte-size.ts';
 import { checkManifest } from './check-manifest.ts';
-import { compileCheck } from './check-value.ts';
+import { type Check, compileCheck } from './check-value.ts';
 import type { InstanceConfig, Manifest, PipelineConfig, Policy, StepConfig } from './manifest.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
+import { readBounded, TooLarge } from './read-bounded.ts';
 import { resolveReferences } from './references.ts';
 
 export interface ReadManifestOptions {
@@ -47,12 +48,12 @@ async function readText(path: string): Promise<string> {
     new OctoError(code, `the manifest ${escapeText(shownPath(path))} ${why}`);
   try {
     await using handle = await open(path, 'r');
-    const { size } = await handle.stat();
-    if (size > MAX_BYTES)
-      throw refuse('OCTO_MANIFEST_UNREADABLE', 'is larger than 1 MiB; is it the right file?');
-    return new TextDecoder('utf-8', { fatal: true }).decode(await handle.readFile());
+    const bytes = await readBounded(handle, MAX_BYTES);
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch (error) {
-    if (error instanceof OctoError) throw error;
+    if (error instanceof TooLarge) {
+      throw refuse('OCTO_MANIFEST_UNREADABLE', 'is larger than 1 MiB; is it the right file?');
+    }
     const code = String((error as { readonly code?: unknown }).code);
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
       throw refuse('OCTO_MANIFEST_UNREADABLE', 'is not UTF-8 text');
@@ -67,9 +68,14 @@ function shownPath(path: string): string {
   return short.startsWith('..') || isAbsolute(short) ? path : short;
 }
 
+/** Of this package, the same from `src` and from `dist`. */
+const SCHEMA = new URL('../../schema/plugins.schema.json', import.meta.url);
+
+/** Compiled when it is first needed. */
+let check: Check | undefined;
+
 function checkSchema(value: unknown, source: ManifestSource): { value: unknown; issues: Issue[] } {
-  const file = new URL('../../schema/plugins.schema.json', import.meta.url);
-  const check = compileCheck(JSON.parse(readFileSync(file, 'utf8')) as object);
+  check ??= compileCheck(JSON.parse(readFileSync(SCHEMA, 'utf8')) as object);
   const checked = check(value, (pointer) => source.isReference(pointer));
   const issues = checked.problems.map(({ pointer, text, of }) =>
     source.issue('OCTO_MANIFEST_INVALID', pointer, text, of),

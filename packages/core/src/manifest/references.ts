@@ -6,6 +6,7 @@ import type { Issue } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import type { ManifestSource, Reference } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
+import { readBounded, TooLarge } from './read-bounded.ts';
 import { didYouMean } from './suggest.ts';
 
 export interface ReferenceOptions {
@@ -155,7 +156,7 @@ async function fromFile(path: string, folder: string): Promise<string> {
     return text.replace(/\r?\n$/, '');
   } catch (error) {
     const code = String((error as { readonly code?: unknown }).code);
-    const why = error instanceof TooMuch ? error.message : WHY[code];
+    const why = whyNot(error, code);
     if (why !== undefined)
       throw new Unresolved('OCTO_REFERENCE_MISSING', `refers to ${shown}, ${why}`);
     if (code === 'ERR_ENCODING_INVALID_ENCODED_DATA') {
@@ -168,14 +169,18 @@ async function fromFile(path: string, folder: string): Promise<string> {
   }
 }
 
-class TooMuch extends Error {}
+function whyNot(error: unknown, code: string): string | undefined {
+  if (error instanceof TooLarge) return 'which is larger than 1 MiB';
+  return error instanceof NotAFile ? error.message : WHY[code];
+}
+
+class NotAFile extends Error {}
 
 async function readSmall(path: string): Promise<Buffer> {
   // Without O_NONBLOCK, opening a named pipe would wait for a writer.
   await using file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   const stat = await file.stat();
-  if (stat.isDirectory()) throw new TooMuch('which is a folder');
-  if (!stat.isFile()) throw new TooMuch('which is not a regular file');
-  if (stat.size > MAX_FILE_BYTES) throw new TooMuch('which is larger than 1 MiB');
-  return await file.readFile();
+  if (stat.isDirectory()) throw new NotAFile('which is a folder');
+  if (!stat.isFile()) throw new NotAFile('which is not a regular file');
+  return await readBounded(file, MAX_FILE_BYTES);
 }

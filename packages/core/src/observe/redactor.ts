@@ -9,8 +9,11 @@ export class Redactor {
   /** From now on these are hidden. Shorter than 4 characters cannot be hidden without harm to everything else. */
   add(secrets: Iterable<string>): void {
     for (const secret of secrets) {
-      for (const part of [secret, ...secret.split(/\r?\n/)]) {
-        if (part.trim().length >= SHORTEST) this.#addSpellings(part);
+      if (secret.trim().length < SHORTEST) continue;
+      this.#addSpellings(secret);
+      // Parsers quote the line of a key that they stumble over.
+      for (const line of secret.split(/\r?\n/)) {
+        if (line.trim().length >= SHORTEST_LINE) this.#spellings.add(line.trim());
       }
     }
     this.#longestFirst = [...this.#spellings].toSorted((a, b) => b.length - a.length);
@@ -46,3 +49,4 @@ export class Redactor {
 }
 
 const SHORTEST = 4;
+const SHORTEST_LINE = 8;
