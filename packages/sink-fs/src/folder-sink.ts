@@ -1,14 +1,16 @@
 import { randomBytes } from 'node:crypto';
+import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type {
-  Clock,
-  Diagnosis,
-  Logger,
-  ObjectToStage,
-  Sink,
-  Staged,
-  Upload,
-  VisibleObject,
+import {
+  PluginError,
+  type Clock,
+  type Diagnosis,
+  type Logger,
+  type ObjectToStage,
+  type Sink,
+  type Staged,
+  type Upload,
+  type VisibleObject,
 } from '@octo/plugin-api';
 import { diagnoseFolder, expectWritable } from './diagnose-folder.ts';
 import { realDisk, type Disk } from './disk.ts';
@@ -44,25 +46,31 @@ export class FolderSink implements Sink {
   readonly #disk: Disk;
   readonly #folders: DurableFolders;
   readonly #uploads = new Set<StagedFile>();
+  #place: string;
   #root: string;
   #prepared: Promise<FolderPlace> | undefined;
 
   constructor(options: FolderSinkOptions) {
     this.#options = options;
     this.#root = options.directory;
+    this.#place = options.directory;
     this.#disk = options.disk ?? realDisk;
     this.#folders = new DurableFolders(this.#disk, options.directoryMode);
   }
 
-  /** Once started, symbolic links on the way to the folder are resolved, so that one folder is one place. */
+  /**
+   * Once started, symbolic links on the way to the folder are resolved, so that one folder is one place, whether it exists
+   * already or not.
+   */
   get place(): string {
-    return pathToFileURL(this.#root).href;
+    return pathToFileURL(this.#place).href;
   }
 
   async start(signal: AbortSignal): Promise<void> {
     signal.throwIfAborted();
     // A folder that cannot be reached now is the business of the first upload.
-    this.#root = await this.#disk.realPath(this.#options.directory).catch(() => this.#root);
+    const { directory } = this.#options;
+    this.#place = await realLocation(this.#disk, directory).catch(() => directory);
   }
 
   async stage({ key, metadata }: ObjectToStage, signal: AbortSignal): Promise<Staged> {
@@ -195,7 +203,7 @@ export class FolderSink implements Sink {
   async #make(): Promise<FolderPlace> {
     await this.#folders.makeDeep(this.#options.directory);
     const place = await this.#existing();
-    if (!place) throw new Error(`folder '${this.#root}' vanished`);
+    if (!place) throw missingFolder(this.#root);
     await place.prepare();
     return place;
   }
@@ -214,4 +222,18 @@ export class FolderSink implements Sink {
       throw asPluginError(error, this.#root);
     }
   }
+}
+
+/** Without symbolic links, as far as the path exists. */
+async function realLocation(disk: Disk, path: string): Promise<string> {
+  const real = await unless(['ENOENT'], disk.realPath(path));
+  return real ?? join(await realLocation(disk, dirname(path)), basename(path));
+}
+
+function missingFolder(folder: string): PluginError {
+  return new PluginError(
+    'not_found',
+    `folder '${folder}' cannot be made: something else has its name, or takes it away again`,
+    { code: 'FOLDER_GONE' },
+  );
 }

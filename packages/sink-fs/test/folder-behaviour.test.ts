@@ -205,6 +205,31 @@ describe('the place', () => {
     expect((await readFile(join(place.root, 'key'))).equals(bytes)).toBe(true);
   });
 
+  test('does not change its name when the folder is made', async () => {
+    await using place = await openFolder();
+    const linked = join(dirname(place.root), 'linked');
+    await mkdir(join(dirname(place.root), 'real'));
+    await symlink(join(dirname(place.root), 'real'), linked);
+    const sink = place.another({ directory: join(linked, 'a/b') });
+    await sink.start(quiet);
+    const before = sink.place;
+    await put(sink, 'key');
+    const later = place.another({ directory: join(linked, 'a/b') });
+    await later.start(quiet);
+    expect([sink.place, later.place]).toEqual([before, before]);
+    expect(before).toBe(pathToFileURL(join(dirname(place.root), 'real/a/b')).href);
+  });
+
+  test('that is a symbolic link to nowhere is refused', async () => {
+    await using place = await openFolder();
+    await symlink('/nowhere', place.root);
+    await place.sink.start(quiet);
+    await expect(put(place.sink, 'key')).rejects.toMatchObject({
+      type: 'not_found',
+      code: 'FOLDER_GONE',
+    });
+  });
+
   test('is relative to the folder of the manifest', async () => {
     await using place = await openFolder();
     const config = { directory: './delivered', fileMode: '0600', directoryMode: '0700' };
