@@ -24,6 +24,8 @@ export interface RunOptions {
   readonly inspection?: Inspection;
   readonly chunkBytes?: number;
   readonly signal?: AbortSignal;
+  /** Default: 2026-02-01. */
+  readonly nowMs?: number;
 }
 
 /** A step as the host makes it: options checked against the schema, defaults applied. */
@@ -76,7 +78,7 @@ export async function makeContext(options: RunOptions = {}) {
   const warnings: string[] = [];
   const context: StepContext = {
     limits: { maxBytes: 1e9, maxRatio: 1000, maxMembers: 100, ...options.limits },
-    clock: new ManualClock(Date.UTC(2026, 1, 1)),
+    clock: new ManualClock(options.nowMs ?? Date.UTC(2026, 1, 1)),
     signal: options.signal ?? new AbortController().signal,
     spoolFolder,
     inspect: () => options.inspection,
