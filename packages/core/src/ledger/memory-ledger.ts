@@ -466,9 +466,17 @@ export class MemoryLedger implements Ledger {
       if (paths.has(path) && !given.has(id)) sightings.delete(id);
     const now = this.#clock.now();
     for (const [id, { path }] of given)
-      if (!sightings.has(id)) sightings.set(id, { path: placeOf(scope, path), firstSeen: now });
-    const isStable = (id: string): boolean => sightings.get(id)!.firstSeen <= now - settleMs;
+      if (!this.#isKnown(id) && !sightings.has(id))
+        sightings.set(id, { path: placeOf(scope, path), firstSeen: now });
+    const isStable = (id: string): boolean =>
+      this.#isKnown(id) || sightings.get(id)!.firstSeen <= now - settleMs;
     return new Set([...given.keys()].filter(isStable));
+  }
+
+  /** It has a delivery, so it was stable once. */
+  #isKnown(id: string): boolean {
+    const row = this.#store.rows.get(id);
+    return row !== undefined && row.state !== 'SUPERSEDED';
   }
 
   async lockPlace(place: string): Promise<AsyncDisposable | undefined> {

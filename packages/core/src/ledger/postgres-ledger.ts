@@ -23,7 +23,7 @@ import { Database, type DatabasePlace, type Query } from './postgres/database.ts
 import { violates } from './postgres/database-trouble.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
 import { discover, FRESH, refuse } from './postgres/discover.ts';
-import { LIST, likePattern } from './postgres/list.ts';
+import { likePattern, listStatement } from './postgres/list.ts';
 import { moves } from './postgres/moves.ts';
 import { Presence } from './postgres/presence.ts';
 import { SIGHT } from './postgres/sight.ts';
@@ -352,7 +352,7 @@ export class PostgresLedger implements Ledger {
 
   async list(filter: ListFilter): Promise<Delivery[]> {
     const pattern = filter.match === undefined ? undefined : likePattern(filter.match);
-    const rows = await this.#database.query<DeliveryRow>(LIST, [
+    const rows = await this.#database.query<DeliveryRow>(listStatement(filter.states), [
       filter.pipeline ?? null,
       filter.states ?? null,
       pattern === undefined ? null : storableText(pattern),

@@ -11,6 +11,8 @@ export interface CuttingProxy extends AsyncDisposable {
   cutAt(text: string): void;
   /** The message of this number from now on, counted from 1, never arrives; its connection breaks instead. */
   cutMessage(from: 'client' | 'server', number: number): void;
+  /** The next answer with this text in it, and all that follow on its connection, vanish without a word. */
+  silenceAt(text: string): void;
   /** Answers cut so far. */
   readonly cuts: number;
 }
@@ -19,8 +21,10 @@ export async function cuttingProxy(config: ClientConfig): Promise<CuttingProxy> 
   const folder = await mkdtemp(join(tmpdir(), 'octo-proxy-'));
   const sockets = new Set<Socket>();
   let isCut = (_from: 'client' | 'server', _chunk: Buffer | string): boolean => false;
+  let silently = false;
   let cuts = 0;
-  const cut = (condition: typeof isCut): void => {
+  const cut = (condition: typeof isCut, silence = false): void => {
+    silently = silence;
     isCut = (from, chunk) => {
       if (!condition(from, chunk)) return false;
       isCut = () => false;
@@ -30,9 +34,12 @@ export async function cuttingProxy(config: ClientConfig): Promise<CuttingProxy> 
   };
   const server = createServer((client) => {
     const upstream = createConnection(join(config.host!, '.s.PGSQL.5432'));
+    let isSilent = false;
     const pass = (from: 'client' | 'server', chunk: Buffer | string, to: Socket): void => {
-      if (isCut(from, chunk)) client.destroy();
-      else to.write(chunk);
+      if (isCut(from, chunk)) {
+        isSilent = silently;
+        if (!isSilent) client.destroy();
+      } else if (!isSilent) to.write(chunk);
     };
     for (const socket of [client, upstream]) {
       sockets.add(socket);
@@ -49,6 +56,7 @@ export async function cuttingProxy(config: ClientConfig): Promise<CuttingProxy> 
   return {
     config: { ...config, host: folder },
     cutAt: (text) => cut((from, chunk) => from === 'server' && chunk.includes(text)),
+    silenceAt: (text) => cut((from, chunk) => from === 'server' && chunk.includes(text), true),
     cutMessage: (side, number) => {
       let left = number;
       cut((from) => from === side && --left === 0);

@@ -698,6 +698,11 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
       expect(stable).toEqual(new Set([deliveryId(SCOPE, other)]));
     });
 
+    test('a version that has a delivery already is not watched again', async () => {
+      await ledger.discover(SCOPE, [{ ...one, key: 'a' }]);
+      expect(await ledger.sight(SCOPE, [one], MINUTE)).toEqual(new Set([id]));
+    });
+
     test('each pipeline and sink watches for itself', async () => {
       await ledger.sight(SCOPE, [one], MINUTE);
       await world.elapse(MINUTE);

@@ -192,7 +192,7 @@ test('a server that cannot start says why', async () => {
   });
 });
 
-test('the deliveries of a killed process are claimable at once', async () => {
+test('a paused process keeps its deliveries, those of a killed one are claimable at once', async () => {
   await using folder = await usedState();
   const host = await hostProcess('claim', folder.path);
   await using ledger = await openLedger({ stateFolder: folder.path, logger });
@@ -203,6 +203,7 @@ test('the deliveries of a killed process are claimable at once', async () => {
     onReissue: 'version',
     keyAt: (key: string) => key,
   } as const;
+  process.kill(host.pid, 'SIGSTOP');
   expect(await ledger.claim(request)).toBeUndefined();
   await host.kill();
   // The server sees the broken connection as soon as it looks.
