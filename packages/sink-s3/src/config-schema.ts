@@ -66,7 +66,7 @@ export const CONFIG_SCHEMA = {
       type: 'integer',
       minimum: 5 * MIB,
       maximum: 1024 * MIB,
-      default: 16 * MIB,
+      default: 8 * MIB,
       description: 'Size of a part in bytes; grows for objects that would need too many.',
     },
     concurrency: {

@@ -5,7 +5,7 @@ const MIB = 1024 ** 2;
 const MAX_PART_BYTES = 5 * 1024 ** 3;
 /** Some room: a size hint may be a little low. */
 const PLANNED_PARTS = 9000;
-/** 64 GiB in parts of 16 MiB. Further parts grow, for an object whose size was not known or is larger than said. */
+/** 64 GiB in parts of 8 MiB at first. Further parts grow, for an object whose size was not known or is larger than said. */
 const STEADY_PARTS = 4000;
 /** In this many steps the parts that are left grow more than two hundredfold. */
 const STEPS = 24;
