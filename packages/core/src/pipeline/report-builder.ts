@@ -62,6 +62,11 @@ export class ReportBuilder {
     this.#pending.push({ path, reason });
   }
 
+  /** What several files say together: each of them may be the occasion, and it is told once. */
+  finding(path: string, message: string): void {
+    if (this.#warnings.every((warning) => warning.message !== message)) this.warning(path, message);
+  }
+
   warning(path: string, message: string): void {
     this.#warnings.push({ path, message });
     this.#tell({ event: 'warning', path, message });

@@ -56,7 +56,7 @@ async function reconcile(context: RunContext, delivery: Delivery): Promise<void>
   const deliveries = await ledger.group(scope, delivery.group);
   const files: DeliveredFile[] = deliveries.map(({ path, name, facts }) => ({ path, name, facts }));
   for (const finding of pipeline.provider.reconcile(files)) {
-    report.warning(delivery.path, finding);
+    report.finding(delivery.path, finding);
     await ledger.note(delivery.id, 'finding', finding);
   }
 }

@@ -102,10 +102,10 @@ export class PipelineBench implements AsyncDisposable {
 
   /** Moves the clock a second at a time until the work is done. */
   async drive<T>(work: Promise<T>): Promise<T> {
-    let done = false;
-    const finished = work.finally(() => (done = true));
+    const state = { done: false };
+    const finished = work.finally(() => (state.done = true));
     finished.catch(() => {});
-    for (let turn = 0; !done && turn < 1_000_000; turn++) await this.clock.advance(1000);
+    for (let turn = 0; !state.done && turn < 1_000_000; turn++) await this.clock.advance(1000);
     return await finished;
   }
 

@@ -169,6 +169,15 @@ describe('a file that is still growing', () => {
     expect(report.delivered).toHaveLength(1);
   });
 
+  test('holds no later run up once it was delivered', async () => {
+    await using bench = await PipelineBench.open({ settleMs: 60_000 });
+    bench.vendor.publish('a.csv', 'complete');
+    await bench.run();
+    bench.events.length = 0;
+    await bench.run();
+    expect(bench.events.map(({ event }) => event)).not.toContain('waiting');
+  });
+
   test('is left for a later run when it grew meanwhile', async () => {
     await using bench = await PipelineBench.open({ settleMs: 60_000 });
     bench.vendor.publish('a.csv', 'half', 1000);
@@ -458,7 +467,7 @@ describe('what the provider knows', () => {
           ]
         : [];
     const report = await bench.run();
-    expect(report.warnings).toMatchObject([{ message: 'a.csv and b.csv differ' }]);
+    expect(report.warnings).toEqual([{ path: 'b.csv', message: 'a.csv and b.csv differ' }]);
     expect(report.delivered).toHaveLength(2);
   });
 });
