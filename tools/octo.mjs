@@ -17,12 +17,20 @@ const tasks = {
   test: (args) => exec('node', [tool('vitest/vitest.mjs'), 'run', ...args]),
   build: () => {},
   check: () => check(),
-  conformance: (args) => exec('node', [tool('vitest/vitest.mjs'), 'run', '--config', 'vitest.conformance.config.ts', ...args]),
+  conformance: (args) =>
+    exec('node', [
+      tool('vitest/vitest.mjs'),
+      'run',
+      '--config',
+      'vitest.conformance.config.ts',
+      ...args,
+    ]),
   'octo-host': (args) => exec('node', [octoHost, ...args], process.env.INIT_CWD),
 };
 
 const [task = 'start', ...rest] = process.argv.slice(2);
-if (!Object.hasOwn(tasks, task)) die(2, `unknown task '${task}'; there are ${Object.keys(tasks).join(', ')}`);
+if (!Object.hasOwn(tasks, task))
+  die(2, `unknown task '${task}'; there are ${Object.keys(tasks).join(', ')}`);
 install();
 build();
 tasks[task](rest);
@@ -31,10 +39,14 @@ function install() {
   const wanted = stamp();
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === wanted) return;
   console.error('octo: installing dependencies (first run, or the lockfile changed) …');
-  const [command, before] = pnpm();
-  const code = run(command, [...before, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'], {
-    stdio: ['ignore', 2, 2],
-  });
+  const { command, before } = pnpm();
+  const code = run(
+    command,
+    [...before, 'install', '--frozen-lockfile', '--prefer-offline', '--reporter=append-only'],
+    {
+      stdio: ['ignore', 2, 2],
+    },
+  );
   if (code !== 0) die(code, 'the installation failed; the lines above say why');
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, wanted);
@@ -42,7 +54,8 @@ function install() {
 
 function stamp() {
   const hash = createHash('sha256');
-  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json']) hash.update(readFileSync(join(root, file)));
+  for (const file of ['pnpm-lock.yaml', 'pnpm-workspace.yaml', 'package.json'])
+    hash.update(readFileSync(join(root, file)));
   return hash.update(`${process.platform}-${process.arch}`).digest('hex');
 }
 
@@ -53,8 +66,9 @@ function pnpm() {
     encoding: 'utf8',
     env: { ...process.env, pnpm_config_pm_on_fail: 'ignore' },
   });
-  if (installed.status === 0 && Number.parseInt(installed.stdout, 10) >= 12) return ['pnpm', []];
-  return ['npx', ['--yes', packageManager]];
+  if (installed.status === 0 && Number.parseInt(installed.stdout, 10) >= 12)
+    return { command: 'pnpm', before: [] };
+  return { command: 'npx', before: ['--yes', packageManager] };
 }
 
 function build() {
@@ -81,7 +95,9 @@ function check() {
 }
 
 function publicPackages() {
-  return JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).references.map(({ path }) => path);
+  return JSON.parse(readFileSync(join(root, 'tsconfig.json'), 'utf8')).references.map(
+    ({ path }) => path,
+  );
 }
 
 function tool(path) {
@@ -93,7 +109,10 @@ function node() {
   const pinned = join(bin, 'node');
   if (existsSync(pinned)) return pinned;
   if (Number.parseInt(process.versions.node, 10) >= 24) return process.execPath;
-  die(1, `the npm registry has no Node for ${process.platform}-${process.arch}; please install Node >= 24`);
+  return die(
+    1,
+    `the npm registry has no Node for ${process.platform}-${process.arch}; please install Node >= 24`,
+  );
 }
 
 function environment() {
@@ -109,8 +128,13 @@ function run(command, args, options = {}) {
 }
 
 function exec(command, args, cwd = root) {
-  const child = spawn(command === 'node' ? node() : command, args, { cwd, stdio: 'inherit', env: environment() });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  const child = spawn(command === 'node' ? node() : command, args, {
+    cwd,
+    stdio: 'inherit',
+    env: environment(),
+  });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
   // npm dies of SIGTERM without passing it on: end with the parent rather than leave an orphan.
   const parent = process.ppid;
   setInterval(() => process.ppid === parent || child.kill('SIGTERM'), 500).unref();

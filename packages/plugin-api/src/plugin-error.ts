@@ -11,13 +11,7 @@
  * - `integrity` bytes that must agree do not. Never retried blindly.
  */
 export type PluginErrorType =
-  | 'auth'
-  | 'validation'
-  | 'not_found'
-  | 'rate_limit'
-  | 'network'
-  | 'provider_down'
-  | 'integrity';
+  'auth' | 'validation' | 'not_found' | 'rate_limit' | 'network' | 'provider_down' | 'integrity';
 
 export interface PluginErrorOptions {
   readonly cause?: unknown;

@@ -40,7 +40,11 @@ export interface Sink extends Lifecycle {
   /** The object at the key, or `undefined`. Must be consistent with every finished `commit`. */
   head(key: string, signal: AbortSignal): Promise<VisibleObject | undefined>;
   /** Attaches facts to a committed object, as far as the store can: they help to rebuild a lost ledger. Repeatable. */
-  annotate?(key: string, facts: { readonly [name: string]: string }, signal: AbortSignal): Promise<void>;
+  annotate?(
+    key: string,
+    facts: { readonly [name: string]: string },
+    signal: AbortSignal,
+  ): Promise<void>;
   /** Uploads of this place that were begun and neither committed nor aborted. For the sweeper. */
   uploads?(signal: AbortSignal): AsyncIterable<Upload & { readonly startedMs: number }>;
 }

@@ -37,7 +37,8 @@ describe('the key of an object', () => {
       const key = objectKey('in/{path}', { ...words, file: { ...file, path } });
       expect(key.split('/')).not.toContain('..');
       expect(key.split('/')).not.toContain('.');
-      expect(key).toMatch(/^in\/[^\u0000\\]+$/);
+      expect(key).toMatch(/^in\/./);
+      for (const unsafe of ['\u0000', '\\']) expect(key).not.toContain(unsafe);
     },
   );
 

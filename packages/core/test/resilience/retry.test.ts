@@ -4,16 +4,17 @@ import { expect, test } from 'vitest';
 import { retry } from '../../src/resilience/retry.ts';
 
 /** Fails `times` times, then succeeds; counts the calls and the time that passed. */
-async function attempt(error: unknown, times: number, attempts = 4) {
+async function attempt(failure: unknown, times: number, attempts = 4) {
   const clock = new ManualClock(0);
   let calls = 0;
   const operation = async () => {
     calls++;
-    if (calls <= times) throw error;
+    if (calls <= times) throw failure;
     return 'done';
   };
   const { signal } = new AbortController();
-  const result = retry(operation, { attempts, clock, random: () => 1, signal }).catch((e: unknown) => e);
+  const options = { attempts, clock, random: () => 1, signal };
+  const result = retry(operation, options).catch(String);
   await clock.advance(3_600_000);
   return { result: await result, calls };
 }
@@ -29,13 +30,13 @@ test.each<PluginErrorType>(['auth', 'validation', 'not_found', 'integrity'])(
   'a %s error is final at once: a vendor account is not locked by retries',
   async (type) => {
     const error = new PluginError(type, 'no');
-    expect(await attempt(error, 1)).toEqual({ result: error, calls: 1 });
+    expect(await attempt(error, 1)).toEqual({ result: String(error), calls: 1 });
   },
 );
 
 test('the last error is thrown when the attempts are used up', async () => {
   const error = new PluginError('network', 'still down');
-  expect(await attempt(error, 100, 3)).toEqual({ result: error, calls: 3 });
+  expect(await attempt(error, 100, 3)).toEqual({ result: String(error), calls: 3 });
 });
 
 test('it waits as long as the vendor asks', async () => {

@@ -1,6 +1,6 @@
-import type { Sink, Staged } from '@octo/plugin-api';
+import type { Staged } from '@octo/plugin-api';
 import { FencedOut } from '../../../src/ledger/fenced-out.ts';
-import type { Claim, Ledger } from '../../../src/ledger/ledger.ts';
+import type { Claim } from '../../../src/ledger/ledger.ts';
 import type { Scenario } from './protocol-world.ts';
 
 type Plant = NonNullable<Scenario['plant']>;

@@ -203,7 +203,6 @@ export class ProtocolWorld implements World {
     for (let round = 0; round < 2; round++) {
       const ledger = this.#ledgerOf(`recovery ${round}`);
       const quick = {
-        ...this.#clock,
         now: () => this.#clock.now(),
         monotonic: () => 0,
         sleep: quickSleep,

@@ -19,7 +19,7 @@ describe('the protocol holds in every order of steps and faults', () => {
       expect(result.violation).toBeUndefined();
       expect(result.complete).toBe(true);
       for (const fault of ['crash', 'crash after', 'fail', 'lose answer', 'late', 'crash, late'])
-        expect(result.tried.get(fault) ?? 0, fault).toBeGreaterThan(0);
+        expect([...result.tried.keys()]).toContain(fault);
     },
     PATIENCE_MS,
   );
