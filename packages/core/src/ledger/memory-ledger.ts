@@ -11,7 +11,7 @@ import { deliveryId } from './delivery-id.ts';
 import { FencedOut } from './fenced-out.ts';
 import { heldScope } from './held-scope.ts';
 import { indexAfter } from './index-after.ts';
-import { isBack, isOpen } from './known-version.ts';
+import { isBack, isOpen, refusal, wasRefused } from './known-version.ts';
 import type {
   Claim,
   ClaimRequest,
@@ -110,7 +110,7 @@ export class MemoryLedger implements Ledger {
     versions: readonly (SourceVersion & { reason: string })[],
   ): Promise<Delivery[]> {
     const news: Delivery[] = [];
-    for (const version of unique(scope, versions)) {
+    for (const version of unique(scope, versions.map(refusal))) {
       const before = this.#store.rows.get(version.id);
       if (before === undefined)
         news.push(this.#add(scope, version, 'QUARANTINED', 'quarantined', version.reason));
@@ -449,7 +449,8 @@ export class MemoryLedger implements Ledger {
   }
 
   async release(id: string): Promise<boolean> {
-    if (this.#store.rows.get(id)?.state !== 'QUARANTINED') return false;
+    const row = this.#store.rows.get(id);
+    if (row?.state !== 'QUARANTINED' || wasRefused(row)) return false;
     this.#tell(this.#start(id, 'DISCOVERED', {}), 'released');
     return true;
   }

@@ -396,7 +396,8 @@ export class PostgresLedger implements Ledger {
       `with moved as (
          update octo.delivery d set state = 'DISCOVERED', discovered = nextval('octo.discovery'),
            reason = null, ${FRESH}
-         where d.id = $1 and d.state = 'QUARANTINED' returning d.id, d.attempt)
+         where d.id = $1 and d.state = 'QUARANTINED' and d.wanted_key <> ''
+         returning d.id, d.attempt)
        insert into octo.event (delivery_id, run, attempt, event)
        select id, $2, attempt, 'released' from moved returning delivery_id`,
       [id, this.#run],

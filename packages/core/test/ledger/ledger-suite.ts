@@ -175,6 +175,16 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
       await expect(ledger.exit(gone, 'SUPERSEDED', 'gone')).rejects.toThrow(FencedOut);
     });
 
+    test('a refused version cannot be released, but begins anew when it is fit to be opened', async () => {
+      await ledger.refuse(SCOPE, [{ ...version('x'), reason: 'NOT_A_FILE: link' }]);
+      const id = deliveryId(SCOPE, version('x'));
+      expect(await ledger.release(id)).toBe(false);
+      const { reopened } = await ledger.discover(SCOPE, [version('x')]);
+      expect(only(reopened)).toMatchObject({ id, state: 'DISCOVERED', wantedKey: 'x' });
+      expect(only(reopened).reason).toBeUndefined();
+      expect(await ledger.claim(request())).toMatchObject({ id, objectKey: 'x' });
+    });
+
     test('a refused version is QUARANTINED with its reason and reported once', async () => {
       const refused = [{ ...version('x'), reason: 'UNREADABLE_NAME: \u0000' }];
       const [first] = await ledger.refuse(SCOPE, refused);

@@ -1,7 +1,7 @@
 import { deliveryId } from '../delivery-id.ts';
 import type { Delivery, Scope, SourceVersion } from '../delivery.ts';
 import type { Discovery, DiscoverResult } from '../ledger.ts';
-import { isBack, isOpen } from '../known-version.ts';
+import { isBack, isOpen, refusal, type Refusal } from '../known-version.ts';
 import { storableText } from '../storable-text.ts';
 import type { Query } from './database.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './delivery-row.ts';
@@ -51,7 +51,8 @@ const REOPEN = (state: string, event: string): string => `with ${GIVEN},
   again as (
     update octo.delivery d set state = '${state}', discovered = g.number, ${FRESH}, reason = g.reason,
       location = g.location, group_name = g.group_name, wanted_key = g.wanted_key
-    from numbered g where d.id = g.id and d.pipeline = $1 and d.sink = $2 and d.state = 'SUPERSEDED'
+    from numbered g where d.id = g.id and d.pipeline = $1 and d.sink = $2 
+      and (d.state = 'SUPERSEDED' or d.state = 'QUARANTINED' and d.wanted_key = '')
     returning d.*),
   told as (${HISTORY('again', event)})
   select ${deliveryColumns} from again d order by d.discovered`;
@@ -85,10 +86,10 @@ export async function discover(
 export async function refuse(
   query: Query,
   scope: Scope,
-  versions: readonly (SourceVersion & { readonly reason: string })[],
+  versions: readonly Refusal[],
   run: string | undefined,
 ): Promise<Delivery[]> {
-  const listed = uniqueById(scope, versions);
+  const listed = uniqueById(scope, versions.map(refusal));
   const known = await byIds(query, [...listed.keys()]);
   const fresh = [...listed.values()].filter(({ id }) => !known.has(id));
   const returned = [...listed.values()].filter((it) => isBack(known.get(it.id), it));
