@@ -31,6 +31,19 @@ test('it shows files, bytes, rate, time left and the file in hand', async () => 
   expect(visible()).toMatch(/^1\/2 files · .* · b\.csv$/);
 });
 
+test('a second look at the vendor adds to what was done', async () => {
+  const { line, clock, visible } = progress();
+  line.show(listed);
+  for (const path of ['a.csv', 'b.csv']) {
+    line.show({ event: 'started', path, size: 10_000_000 });
+    line.show({ event: 'read', path, bytes: 10_000_000 });
+    line.show({ event: 'delivered', path, key: path, bytes: 10_000_000 });
+  }
+  line.show({ ...listed, bytes: 5_000_000, toDeliver: 1 });
+  await clock.advance(1000);
+  expect(visible()).toMatch(/^2\/3 files · 20\.0 MB · .* left$/);
+});
+
 test('it redraws at most ten times a second, however many events come', async () => {
   const { line, clock, stderr } = progress();
   line.show(listed);
