@@ -21,9 +21,9 @@ test('it shows files, bytes, rate, time left and the file in hand', async () => 
   const { line, clock, visible } = progress();
   line.show(listed);
   line.show({ event: 'started', path: 'a.csv', size: 10_000_000 });
-  await clock.advance(1000);
+  await clock.advance(10_000);
   line.show({ event: 'read', path: 'a.csv', bytes: 4_000_000 });
-  await clock.advance(1000);
+  await clock.advance(2000);
   expect(visible()).toBe('0/2 files · 4.00 MB · 2.00 MB/s · 8.0 s left · a.csv');
   line.show({ event: 'delivered', path: 'a.csv', key: 'a.csv', bytes: 1 });
   await clock.advance(100);
