@@ -12,6 +12,7 @@ import { decryptFailed, notSigned } from './failed.ts';
 import { readOwnKeys, readSigners } from './keys.ts';
 import { openContainer } from './plaintext.ts';
 import { openSessionKey, type OpenedKey } from './session-key.ts';
+import { Watchdog } from './watchdog.ts';
 
 const optionsSchema = {
   type: 'object',
@@ -128,8 +129,12 @@ class DecryptStep implements Step {
     context: StepContext,
   ): AsyncGenerator<Uint8Array> {
     const growth = new Growth(context.limits);
+    using watchdog = new Watchdog(context);
     try {
-      const opened = await openContainer(container, sessionKey, this.#signers ?? [], context);
+      watchdog.awaited(true);
+      const opened = await watchdog.guard(
+        openContainer(container, sessionKey, this.#signers ?? [], context, watchdog),
+      );
       if (this.#signers !== undefined && opened.claimedSigners.length === 0) throw notSigned();
       for await (const chunk of coalesce(opened.plaintext, OUTPUT_BYTES)) {
         context.signal.throwIfAborted();
@@ -137,7 +142,8 @@ class DecryptStep implements Step {
         growth.wrote(chunk.length);
         yield chunk;
       }
-      const signedBy = await opened.signer();
+      watchdog.awaited(true);
+      const signedBy = await watchdog.guard(opened.signer());
       if (this.#signers !== undefined && signedBy === undefined) throw notSigned();
       context.remember({
         openpgp: {
