@@ -66,7 +66,8 @@ export class S3Sink implements Sink {
       const { type, code, message } = isPluginError(error)
         ? error
         : new PluginError('network', String(error));
-      this.#logger.warn(
+      // No warning: whoever needs the store now is told when the upload fails, too.
+      this.#logger.info(
         { place: this.place, type, code, reason: message },
         'store could not be probed yet',
       );
