@@ -64,8 +64,10 @@ async function deliver(
 ): Promise<void> {
   const file = listing.file(delivery.id) ?? remembered(delivery);
   context.report.event({ event: 'started', path: file.path, size: file.size });
+  // Before the attempt: once it is parked in the ledger, the next claim could get it again.
+  tried.add(delivery.id);
   const outcome = await underLease(context, delivery, file, outer);
-  if (outcome.outcome === 'parked' || outcome.outcome === 'fenced-out') tried.add(delivery.id);
+  if (outcome.outcome !== 'parked' && outcome.outcome !== 'fenced-out') tried.delete(delivery.id);
   await tell(context, delivery, file, outcome, outer);
 }
 

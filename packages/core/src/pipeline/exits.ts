@@ -56,9 +56,10 @@ export class Exits {
     const cause = error instanceof SinkFailure ? error.cause : error;
     if (cause instanceof FencedOut || !(cause instanceof Error)) throw cause;
     await this.#letGo(error);
-    await this.#row.park(cause.message);
+    const reason = reasonWithCode(cause);
+    await this.#row.park(reason);
     if (!isPluginError(cause)) this.#logger.error({ err: cause }, 'delivery failed unexpectedly');
-    return { outcome: 'parked', reason: cause.message, unreachable: responseTo(cause).unreachable };
+    return { outcome: 'parked', reason, unreachable: responseTo(cause).unreachable };
   }
 
   /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */
@@ -71,4 +72,12 @@ export class Exits {
       if (stopped instanceof FencedOut) throw stopped;
     }
   }
+}
+
+/** `CODE: what is wrong`, as for files that are set aside; once is enough where the message names the code itself. */
+function reasonWithCode(error: Error): string {
+  const code = isPluginError(error) ? error.code : undefined;
+  return code === undefined || error.message.includes(code)
+    ? error.message
+    : `${code}: ${error.message}`;
 }

@@ -197,9 +197,13 @@ class PlainContent {
     this.#allBytes += bytes;
     const { maxBytes, maxRatio } = this.#options.limits;
     if (this.#allBytes > maxBytes)
-      throw limit(`its content is larger than limits.maxBytes (${maxBytes})`);
+      throw limit(
+        `its content is larger than limits.maxBytes (${maxBytes}); ask the vendor, or raise it`,
+      );
     if (this.#allBytes > RATIO_COUNTS_FROM && this.#allBytes > this.#raw.bytes * maxRatio)
-      throw limit(`its content is more than limits.maxRatio (${maxRatio}) times the file`);
+      throw limit(
+        `its content is more than limits.maxRatio (${maxRatio}) times the file; ask the vendor, or raise it`,
+      );
   }
 
   finish(): Pick<Received, 'proof' | 'held'> {

@@ -350,10 +350,12 @@ describe('a file that is wrong', () => {
     let missing = true;
     bench.steps = [
       objecting(() =>
-        missing ? new PluginError('auth', 'no key', { code: 'KEY_UNAVAILABLE' }) : undefined,
+        missing ? new PluginError('validation', 'no key', { code: 'KEY_UNAVAILABLE' }) : undefined,
       ),
     ];
-    expect((await bench.run()).failed).toMatchObject([{ path: 'a.csv', error: 'no key' }]);
+    expect((await bench.run()).failed).toEqual([
+      { path: 'a.csv', error: 'KEY_UNAVAILABLE: no key', unreachable: false },
+    ]);
     missing = false;
     expect((await bench.run()).delivered).toHaveLength(1);
   });

@@ -236,7 +236,7 @@ describe('what is no whole, protected message for us is refused', () => {
   test('a message for another key: the error names the key that is missing', async () => {
     const step = await makeStep('decrypt', ours);
     const error = await refusal(step, await message({ to: [strangerKey] }));
-    expect(error).toMatchObject({ type: 'auth', code: 'KEY_UNAVAILABLE' });
+    expect(error).toMatchObject({ type: 'validation', code: 'KEY_UNAVAILABLE' });
     expect(error.message).toContain(strangerKey.encryptionKeyId.toUpperCase());
   });
 
@@ -247,7 +247,7 @@ describe('what is no whole, protected message for us is refused', () => {
       { to: [lockedKey], protection: 'AEAD' as const },
     ]) {
       const error = await refusal(step, await message({ ...options, hidden: true }));
-      expect(error).toMatchObject({ type: 'auth', code: 'KEY_UNAVAILABLE' });
+      expect(error).toMatchObject({ type: 'validation', code: 'KEY_UNAVAILABLE' });
     }
   });
 

@@ -23,7 +23,7 @@ const CIPHERS = [aes128, aes192, aes256, tripledes, cast5];
 
 /**
  * Unwraps the key of the message with one of ours.
- * @throws PluginError `auth`, code `KEY_UNAVAILABLE`, when the message is for other keys; `integrity` when it can only
+ * @throws PluginError `validation`, code `KEY_UNAVAILABLE`, when the message is for other keys; `integrity` when it can only
  *   be opened with a password, or its key is damaged
  */
 export async function openSessionKey(
@@ -106,7 +106,8 @@ function keyMissing(wanted: readonly string[]): PluginError {
     id === HIDDEN_KEY_ID ? 'hidden' : id.toUpperCase(),
   );
   return new PluginError(
-    'auth',
+    // Not 'auth': nobody refused us, our configuration lacks something.
+    'validation',
     `none of the configured keys opens the file; it is encrypted for ${ids.join(', ')}: add that private key to the decrypt step`,
     { code: 'KEY_UNAVAILABLE' },
   );
