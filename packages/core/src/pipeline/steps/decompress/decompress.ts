@@ -125,10 +125,12 @@ class DecompressStep implements Step {
     } while (this.#multiMember && format.begins(next));
     if (next.length === 0) return;
     throw format.begins(next)
-      ? decompressFailed('has several members; set "multiMember" if the vendor means that')
+      ? decompressFailed('has several members', undefined, SEVERAL)
       : decompressFailed('is followed by other bytes');
   }
 }
+
+const SEVERAL = 'ask the vendor, or set "multiMember" if that is how the vendor writes';
 
 function notCompressed(name: string): PluginError {
   return new PluginError(

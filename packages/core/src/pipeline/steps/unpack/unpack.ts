@@ -131,7 +131,7 @@ async function* bounded(
 }
 
 function tooManyMembers({ limits }: StepContext): Error {
-  return limitExceeded(`more than ${limits.maxMembers} members`);
+  return limitExceeded(`more than ${limits.maxMembers} members`, 'maxMembers');
 }
 
 function notOne(): Error {
