@@ -13,7 +13,7 @@ import type {
  * Every statement that takes a {@link Claim} is fenced: it applies only while the delivery still has the claim's attempt
  * number and an open state, else it throws {@link FencedOut} and has changed nothing. Each is idempotent for the same
  * attempt, so a lost acknowledgement is answered by the same statement again (the implementation does that itself).
- * All times are the database's. Two implementations: PostgreSQL, and memory for tests; one suite holds both.
+ * All times are the database's. There is one in PostgreSQL, and one in memory for tests; one suite holds both.
  */
 export interface Ledger extends AsyncDisposable {
   /**

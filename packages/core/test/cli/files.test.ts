@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Claim } from '../../src/ledger/ledger.ts';
-import type { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import type { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { goodManifest, site } from './site.ts';
 import { octoHost } from './test-environment.ts';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ManualClock, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Sink } from '@octo/plugin-api';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import type { PipelineConfig } from '../../src/manifest/manifest.ts';
 import { runPipeline, type Pipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';

@@ -6,12 +6,12 @@ import type {
   Scope,
   SourceVersion,
   VerifiedContent,
-} from './delivery.ts';
-import { deliveryId } from './delivery-id.ts';
-import { FencedOut } from './fenced-out.ts';
-import { heldScope } from './held-scope.ts';
-import { indexAfter } from './index-after.ts';
-import { isBack, isOpen, refusal, wasRefused } from './known-version.ts';
+} from '../../src/ledger/delivery.ts';
+import { deliveryId } from '../../src/ledger/delivery-id.ts';
+import { FencedOut } from '../../src/ledger/fenced-out.ts';
+import { heldScope } from '../../src/ledger/held-scope.ts';
+import { indexAfter } from '../../src/ledger/index-after.ts';
+import { isBack, isOpen, refusal, wasRefused } from '../../src/ledger/known-version.ts';
 import type {
   Claim,
   ClaimRequest,
@@ -23,7 +23,7 @@ import type {
   ListFilter,
   VerifiedAnswer,
   VerifyOptions,
-} from './ledger.ts';
+} from '../../src/ledger/ledger.ts';
 
 type Row = Delivery & {
   readonly heldScope: string | undefined;
