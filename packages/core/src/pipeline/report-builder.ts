@@ -27,6 +27,11 @@ export class ReportBuilder {
     return this.#seen.has(path);
   }
 
+  /** Whether a vendor or the sink could not be reached for some file. */
+  get unreachable(): boolean {
+    return this.#failed.some(({ unreachable }) => unreachable);
+  }
+
   listed(files: number, bytes: number, toDeliver: number): void {
     this.#discovered = files;
     this.#tell({ event: 'listed', files, bytes, toDeliver });
