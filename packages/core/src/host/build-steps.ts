@@ -10,7 +10,6 @@ import { validateConfig } from './validate-config.ts';
 
 export interface BuiltSteps {
   readonly steps: readonly Step[];
-  readonly provesIntegrity: boolean;
 }
 
 /** What was found while steps were built. */
@@ -28,7 +27,6 @@ export async function buildSteps(
   findings: StepFindings,
 ): Promise<BuiltSteps> {
   const steps: Step[] = [];
-  let provesIntegrity = false;
   const configs = manifest.pipelines.get(pipelineId)?.steps ?? [];
   for (const [index, config] of configs.entries()) {
     const pointer = pointerTo(pointerTo(pointerTo('/pipelines', pipelineId), 'steps'), index);
@@ -41,9 +39,8 @@ export async function buildSteps(
     const step = await buildStep({ manifest, kind, config, pointer, findings });
     if (step === undefined) continue;
     steps.push(step);
-    provesIntegrity ||= kind.provesIntegrity;
   }
-  return { steps, provesIntegrity };
+  return { steps };
 }
 
 function unknownStep(

@@ -1,5 +1,5 @@
 import { LEASE_MS } from './lease.ts';
-import type { RunContext } from './run-pipeline.ts';
+import type { RunContext } from './run-context.ts';
 
 /** Older than any attempt that could still want it: the longest lease and a day. */
 const ORPHAN_AGE_MS = LEASE_MS + 24 * 60 * 60 * 1000;

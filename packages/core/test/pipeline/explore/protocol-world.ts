@@ -227,7 +227,6 @@ export class ProtocolWorld implements World {
       sink,
       sinkPolicy: policy,
       steps: [],
-      provesIntegrity: true,
     };
     const options = {
       ledger,

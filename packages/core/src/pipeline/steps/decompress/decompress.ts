@@ -41,8 +41,6 @@ type DecompressOptions = ConfigOf<typeof optionsSchema>;
 export const decompressKind: StepKind = {
   name: 'decompress',
   optionsSchema,
-  // A file that is not compressed passes unproved.
-  provesIntegrity: false,
   create: async (options: DecompressOptions) => new DecompressStep(options),
 };
 
@@ -93,6 +91,11 @@ class DecompressStep implements Step {
       name,
       this.#formats.map(({ suffix }) => suffix),
     );
+  }
+
+  /** What is named as compressed passes only with a right checksum; the rest passes as it is. */
+  provesIntegrity(name: string): boolean {
+    return this.rename(name) !== name;
   }
 
   run(content: Content, context: StepContext): AsyncIterable<Content> {

@@ -69,7 +69,6 @@ type DecryptOptions = ConfigOf<typeof optionsSchema>;
 export const decryptKind: StepKind = {
   name: 'decrypt',
   optionsSchema,
-  provesIntegrity: true,
   create: async (options: DecryptOptions) => {
     const { expectSigned } = options;
     const keys = await readOwnKeys(options.keys, options.passphrases);
@@ -102,6 +101,10 @@ class DecryptStep implements Step {
 
   rename(name: string): string {
     return withoutSuffix(name, SUFFIXES);
+  }
+
+  provesIntegrity(): boolean {
+    return true;
   }
 
   run(content: Content, context: StepContext): AsyncIterable<Content> {
