@@ -130,7 +130,7 @@ export class Receiver implements AsyncDisposable {
 
   async #hashSource(signal: AbortSignal): Promise<Buffer> {
     const hash = createHash('sha256');
-    const options = { ...this.#options, onBytes: () => {} };
+    const options = { ...this.#options, onBytes: (chunk: Uint8Array) => this.#progress(chunk) };
     for await (const chunk of readSource(options, signal)) hash.update(chunk);
     return hash.digest();
   }
@@ -138,7 +138,13 @@ export class Receiver implements AsyncDisposable {
   #count(raw: RawCount, chunk: Uint8Array): void {
     raw.sha256.update(chunk);
     raw.bytes += chunk.length;
-    this.#options.onBytes(chunk.length);
+    this.#progress(chunk);
+  }
+
+  /** Of two readings each counts half, so that the file is through when the second one is. */
+  #progress({ length }: Uint8Array): void {
+    const { doubleRead, onBytes } = this.#options;
+    onBytes(doubleRead ? length / 2 : length);
   }
 
   #finishRaw(raw: RawCount, expected: Buffer | undefined): Buffer {

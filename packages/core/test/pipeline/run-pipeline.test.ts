@@ -217,6 +217,15 @@ describe('a file that is still growing', () => {
   });
 });
 
+test('a file that is read twice makes progress in both readings, and is through after the second', async () => {
+  await using bench = await PipelineBench.open({ doubleRead: true });
+  bench.vendor.publish('a.csv', 'twelve bytes');
+  await bench.run();
+  const read = bench.events.flatMap((said) => (said.event === 'read' ? [said.bytes] : []));
+  expect(read.length).toBe(6);
+  expect(read.reduce((sum, bytes) => sum + bytes)).toBe(12);
+});
+
 test('a file that a step proves whole is read once', async () => {
   await using bench = await PipelineBench.open({ doubleRead: 'auto' });
   bench.steps = [{ ...objecting(() => undefined), provesIntegrity: (name) => name === 'proved' }];
