@@ -60,15 +60,11 @@ export interface Ledger extends AsyncDisposable {
 
   /** COMMITTED deliveries of the scope whose vendor side is not done yet, oldest first. */
   uncleaned(scope: Scope, limit: number): Promise<Delivery[]>;
-  /** When the next parked or leased delivery of the scope becomes claimable, in milliseconds from now. */
-  nextClaimableIn(scope: Scope): Promise<number | undefined>;
   /** Open deliveries of the scope, by state. */
   countOpen(scope: Scope): Promise<number>;
   find(id: string): Promise<Delivery | undefined>;
   /** Delivered files of a reconcile group (COMMITTED or CLEANED). */
   group(scope: Scope, group: string): Promise<Delivery[]>;
-  /** Remembers facts of a delivery (merged into what is there). */
-  remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void>;
   /** Upload ids that open deliveries of the place name, for the sweeper. */
   liveUploads(sink: string): Promise<ReadonlySet<string>>;
 

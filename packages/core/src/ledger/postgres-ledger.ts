@@ -284,10 +284,6 @@ export class PostgresLedger implements Ledger {
     return await this.#reader.uncleaned(scope, limit);
   }
 
-  async nextClaimableIn(scope: Scope): Promise<number | undefined> {
-    return await this.#reader.nextClaimableIn(scope);
-  }
-
   async countOpen(scope: Scope): Promise<number> {
     return await this.#reader.countOpen(scope);
   }
@@ -298,13 +294,6 @@ export class PostgresLedger implements Ledger {
 
   async group(scope: Scope, group: string): Promise<Delivery[]> {
     return await this.#reader.group(scope, group);
-  }
-
-  async remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void> {
-    await this.#database.query(
-      'update octo.delivery set facts = facts || $2::jsonb where id = $1',
-      [id, storableJson(facts)],
-    );
   }
 
   async liveUploads(sink: string): Promise<ReadonlySet<string>> {

@@ -8,29 +8,6 @@ import { likePattern, listStatement } from './list.ts';
 /** Attempt numbers count from an epoch's beginning; people are shown the count. */
 const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
 
-/**
- * Milliseconds until the first busy row is free: its lease over or its owner dead, its pause over. Rows behind an elder of
- * their path are left out: they may have to wait for it.
- */
-const NEXT_CLAIMABLE = `with busy as materialized (
-         select owner_lock, greatest(lease_until, not_before) as due, lease_until, not_before
-         from octo.delivery d
-         where d.pipeline = $1 and d.sink = $2 and d.open
-           and (d.lease_until is not null or d.not_before is not null)
-           and not exists (
-             select from octo.delivery e
-             where e.pipeline = d.pipeline and e.sink = d.sink and e.path_hash = d.path_hash
-               and e.open and e.discovered < d.discovered)),
-       owners as materialized (
-         select distinct owner_lock from busy where lease_until > clock_timestamp()),
-       dead as materialized (
-         select owner_lock from owners where pg_try_advisory_xact_lock_shared(owner_lock))
-       select extract(epoch from min(
-         case when owner_lock in (select owner_lock from dead)
-           then coalesce(not_before, clock_timestamp()) else due end) - clock_timestamp())::float8
-         * 1000 as ms
-       from busy`;
-
 interface EventRow {
   readonly at: Date;
   readonly run: string | null;
@@ -53,15 +30,6 @@ export class LedgerReader {
        order by d.committed_at, d.discovered limit $3`,
       [scope.pipeline, scope.sink, limit],
     );
-  }
-
-  async nextClaimableIn(scope: Scope): Promise<number | undefined> {
-    const [row] = await this.#database.query<{ ms: number | null }>(NEXT_CLAIMABLE, [
-      scope.pipeline,
-      scope.sink,
-    ]);
-    const ms = row?.ms ?? undefined;
-    return ms === undefined ? undefined : Math.max(0, Math.ceil(ms));
   }
 
   async countOpen(scope: Scope): Promise<number> {
