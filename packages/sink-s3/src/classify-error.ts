@@ -94,7 +94,7 @@ export function classifyError(error: unknown, request: RequestInWords): PluginEr
   const retryAfterMs = retryAfter(error as SdkError);
   return new PluginError(type, inWords(error as SdkError, code, status, type, request), {
     cause: error,
-    code: upperSnake(code === '' ? `HTTP${status ?? ''}` : code),
+    code: upperSnake(code || (status === 403 ? 'AccessDenied' : `HTTP${status ?? ''}`)),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
