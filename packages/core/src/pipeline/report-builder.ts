@@ -27,9 +27,9 @@ export class ReportBuilder {
     return this.#seen.has(path);
   }
 
-  /** Whether a vendor or the sink could not be reached for some file. */
-  get unreachable(): boolean {
-    return this.#failed.some(({ unreachable }) => unreachable);
+  /** Whether a file failed, so that the next run has to try it again. */
+  get hasFailures(): boolean {
+    return this.#failed.length > 0;
   }
 
   listed(files: number, bytes: number, toDeliver: number): void {

@@ -11,8 +11,8 @@ const ORPHAN_AGE_MS = LEASE_MS + 24 * 60 * 60 * 1000;
 export async function sweep(context: RunContext, signal: AbortSignal): Promise<void> {
   const { pipeline, ledger, scope, clock, logger, report } = context;
   const { sink } = pipeline;
-  // A sink that failed for the files would fail once more, and say nothing new.
-  if (sink.uploads === undefined || report.unreachable) return;
+  // A sink that failed for a file would fail once more, and say nothing new; another run will sweep.
+  if (sink.uploads === undefined || report.hasFailures) return;
   try {
     const live = await ledger.liveUploads(scope.sink);
     for await (const upload of sink.uploads(signal)) {
