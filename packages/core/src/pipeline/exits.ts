@@ -64,9 +64,7 @@ export class Exits {
 
   /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */
   async #letGo(error: unknown): Promise<void> {
-    // A full disk is not down: it takes the abort, and needs the room.
-    const { retry, unreachable } = responseTo(error instanceof SinkFailure ? error.cause : undefined);
-    const sinkIsDown = retry && unreachable;
+    const sinkIsDown = error instanceof SinkFailure && responseTo(error.cause).retry;
     if (this.#row.delivery.uploadId === undefined || this.#sinkSide.unclear || sinkIsDown) return;
     try {
       if ((await this.#sinkSide.fence()).sight === 'vacant') await this.#row.fenced();

@@ -57,6 +57,7 @@ export interface RunResult {
 export interface Site {
   readonly folder: string;
   readonly server: SftpServer;
+  readonly env: Readonly<Record<string, string | undefined>>;
   octo(argv: readonly string[], overrides?: Partial<Environment>): Promise<Ended>;
   run(): Promise<Ended>;
   runJson(): Promise<Ended & { readonly result: RunResult }>;
@@ -111,6 +112,7 @@ export async function openSite(options: SiteOptions = {}): Promise<Site> {
   return {
     folder,
     server,
+    env,
     octo,
     run: () => octo(['run', 'daily']),
     async runJson() {
