@@ -49,6 +49,7 @@ function placeOfUrl(url: string): DatabasePlace {
   return {
     config: { connectionString: url },
     description: `the PostgreSQL of DATABASE_URL (${host}, database ${database ?? ''})`,
+    firstPatienceMs: 5_000,
     revive: async () => undefined,
   };
 }

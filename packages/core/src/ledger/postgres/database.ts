@@ -13,6 +13,8 @@ export interface DatabasePlace {
   readonly config: ClientConfig;
   /** For messages: host and database, never a password. */
   readonly description: string;
+  /** How long to try before the first connection, when nobody is about to start the server. Milliseconds. */
+  readonly firstPatienceMs?: number;
   /** Called after a lost connection: starts an embedded server that died. */
   revive(): Promise<void>;
 }
@@ -34,6 +36,7 @@ export class Database implements AsyncDisposable {
   readonly #place: DatabasePlace;
   readonly #clock: Clock;
   readonly #closed = new AbortController();
+  #reached = false;
 
   constructor(place: DatabasePlace, options: { readonly clock: Clock; readonly logger: Logger }) {
     this.#place = place;
@@ -84,7 +87,9 @@ export class Database implements AsyncDisposable {
   }
 
   async #persist<T>(work: Work<T>): Promise<T> {
-    const deadline = this.#clock.monotonic() + PATIENCE_MS;
+    const { firstPatienceMs = PATIENCE_MS } = this.#place;
+    const patienceMs = this.#reached ? PATIENCE_MS : firstPatienceMs;
+    const deadline = this.#clock.monotonic() + patienceMs;
     for (let tries = 1; ; tries++) {
       try {
         return await this.#once(work, tries);
@@ -99,6 +104,7 @@ export class Database implements AsyncDisposable {
 
   async #once<T>(work: Work<T>, tries: number): Promise<T> {
     const client = await this.#pool.connect();
+    this.#reached = true;
     let broken = true;
     try {
       const result = await work(client, tries);
