@@ -12,7 +12,8 @@ import { finishDelivered } from './vendor-side.ts';
 
 /**
  * Claims and delivers until nothing claimable is left, `concurrency` files at a time. A delivery that was parked is not
- * tried again in the same call; one that waits for another's content is, as soon as that is decided.
+ * tried again in the same call; one that waits for another's content is, as soon as that is decided. When the sink cannot
+ * be reached, the files that were not begun stay for the next run: one word about it is enough.
  */
 export async function deliverAll(
   context: RunContext,
@@ -20,8 +21,9 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<void> {
   const tried = new Set<string>();
-  const working = new Map<string, Promise<void>>();
+  const working = new Map<string, Promise<unknown>>();
   const failure: { error?: unknown } = {};
+  const sink = { isDown: false };
   const stop = new AbortController();
   const inner = AbortSignal.any([signal, stop.signal]);
   const fail = (error: unknown): undefined => {
@@ -29,14 +31,15 @@ export async function deliverAll(
     stop.abort(error);
   };
   for (;;) {
-    const mayClaim = working.size < context.pipeline.config.concurrency && !inner.aborted;
+    const hasRoom = working.size < context.pipeline.config.concurrency;
+    const mayClaim = hasRoom && !inner.aborted && !sink.isDown;
     const claimed = mayClaim ? await claim(context, tried).catch(fail) : undefined;
     if (claimed !== undefined) {
-      const work = deliver(context, listing, claimed, inner, tried).catch(fail);
-      working.set(
-        claimed.id,
-        work.finally(() => working.delete(claimed.id)),
-      );
+      const work = deliver(context, listing, claimed, inner, tried)
+        .then((outcome) => (sink.isDown ||= outcome.outcome === 'parked' && outcome.sinkIsDown))
+        .catch(fail)
+        .finally(() => working.delete(claimed.id));
+      working.set(claimed.id, work);
     } else if (working.size > 0) await Promise.race(working.values());
     else break;
   }
@@ -62,7 +65,7 @@ async function deliver(
   delivery: Delivery,
   outer: AbortSignal,
   tried: Set<string>,
-): Promise<void> {
+): Promise<Outcome> {
   const file = listing.file(delivery.id) ?? remembered(delivery);
   context.report.event({ event: 'started', path: file.path, size: file.size });
   // Before the attempt: once it is parked in the ledger, the next claim could get it again.
@@ -70,6 +73,7 @@ async function deliver(
   const outcome = await underLease(context, delivery, file, outer);
   if (outcome.outcome !== 'parked' && outcome.outcome !== 'fenced-out') tried.delete(delivery.id);
   await tell(context, delivery, file, outcome, outer);
+  return outcome;
 }
 
 /** The attempt, for as long as nobody takes over and its time is not up. */
@@ -132,7 +136,7 @@ async function interrupted(
   const reason = error instanceof Error ? error.message : String(error);
   await context.ledger.park(delivery, outer.aborted ? 'the run was stopped' : reason, 0);
   if (outer.aborted || !isOvertime(error)) throw error;
-  return { outcome: 'parked', reason, unreachable: false };
+  return { outcome: 'parked', reason, unreachable: false, sinkIsDown: false };
 }
 
 async function tell(

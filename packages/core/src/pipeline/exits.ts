@@ -59,7 +59,9 @@ export class Exits {
     const reason = reasonWithCode(cause);
     await this.#row.park(reason);
     if (!isPluginError(cause)) this.#logger.error({ err: cause }, 'delivery failed unexpectedly');
-    return { outcome: 'parked', reason, unreachable: responseTo(cause).unreachable };
+    const { unreachable } = responseTo(cause);
+    const sinkIsDown = unreachable && error instanceof SinkFailure;
+    return { outcome: 'parked', reason, unreachable, sinkIsDown };
   }
 
   /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */

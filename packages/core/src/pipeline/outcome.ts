@@ -10,6 +10,12 @@ export type Outcome =
   /** Another delivery has the same content in its hands. */
   | { readonly outcome: 'waiting'; readonly holder: string }
   /** Keeps all it has; somebody or something outside must act first. */
-  | { readonly outcome: 'parked'; readonly reason: string; readonly unreachable: boolean }
+  | {
+      readonly outcome: 'parked';
+      readonly reason: string;
+      readonly unreachable: boolean;
+      /** It is the sink that cannot be reached, so that no other file can be delivered now either. */
+      readonly sinkIsDown: boolean;
+    }
   /** Another process has taken it over. */
   | { readonly outcome: 'fenced-out' };

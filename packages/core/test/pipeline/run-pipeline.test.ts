@@ -406,6 +406,18 @@ describe('a sink in trouble', () => {
     expect(bench.sink.calls.filter(({ verb }) => verb === 'stage')).toHaveLength(2);
   });
 
+  test('that cannot be reached is said once, and the other files wait for the next run', async () => {
+    await using bench = await PipelineBench.open({ concurrency: 1 });
+    for (const name of ['a.csv', 'b.csv', 'c.csv'])
+      bench.vendor.publish(name, `content of ${name}`);
+    for (let n = 1; n <= 4; n++)
+      bench.sink.fail('head', n, { kind: 'error', type: 'provider_down' });
+    const report = await bench.run();
+    expect(report.failed).toMatchObject([{ path: 'a.csv', unreachable: true }]);
+    expect(report.pending.map(({ path }) => path).toSorted()).toEqual(['b.csv', 'c.csv']);
+    expect((await bench.run()).delivered).toHaveLength(3);
+  });
+
   test('that cannot commit conditionally has one writer at a time', async () => {
     await using bench = await PipelineBench.open({}, new MemorySink({ commits: 'single-writer' }));
     const other = await bench.ledger.lockPlace(bench.sink.place);
