@@ -53,7 +53,7 @@ async function run(one: Case): Promise<void> {
   const size = `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
   const versions = one.programs.map(versionOf).join('; ');
   process.stdout.write(
-    `\n## ${one.name}: ${one.title}\n\n${size}, ${rounds} rounds. To reach: ${one.bar}. Peers: ${versions}\n\n` +
+    `\n## ${one.name}: ${one.title}\n\n${size}, rounds: ${rounds}. To reach: ${one.bar}. Peers: ${versions}\n\n` +
       `${resultsTable(series)}\n`,
   );
 }

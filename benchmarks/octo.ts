@@ -73,7 +73,7 @@ function folderSink(directory: string): unknown {
 }
 
 function s3Sink(endpoint: string): unknown {
-  const credentials = { accessKeyId: 'bench', secretAccessKey: 'bench' };
+  const credentials = { accessKeyId: 'octo', secretAccessKey: 'not a secret' };
   const config = {
     bucket: 'bench',
     region: 'us-east-1',

@@ -24,7 +24,8 @@ export async function measure(task: Task): Promise<Measurement> {
   const began = performance.now();
   const child = spawn(file, args, {
     cwd: task.cwd,
-    env: { ...process.env, ...task.env },
+    // Nothing else of ours: some peers go by variables (rclone by AWS_CA_BUNDLE).
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], LANG: 'C.UTF-8', ...task.env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

@@ -28,7 +28,7 @@ export function resultsTable([octo, ...peers]: readonly Series[]): string {
 
 function own({ name, runs }: Series): readonly string[] {
   return [
-    name,
+    name.replaceAll('|', String.raw`\|`),
     text(runs.map(wallOf)),
     text(runs.map(cpuOf)),
     megabytes(runs, 'peakPss'),

@@ -34,12 +34,16 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   const bytes = request.method === 'POST' ? 0 : await countOf(request);
   const upload = searchParams.get('uploadId') ?? '';
   response.setHeader('ETag', '"5d41402abc4b2a76b9719d911017c592-1"');
-  if (request.method === 'POST' && searchParams.has('uploads')) begin(request, response, pathname);
+  const taken = request.headers['if-none-match'] === '*' && objects.has(pathname);
+  if (taken) refuse(response, 412, 'PreconditionFailed');
+  else if (request.method === 'POST' && searchParams.has('uploads'))
+    begin(request, response, pathname);
   else if (request.method === 'POST') complete(response, pathname, upload, text);
   else if (request.method === 'PUT' && upload !== '') {
     uploads.get(upload)?.parts.set(Number(searchParams.get('partNumber')), bytes);
     response.end();
-  } else if (request.method === 'PUT') {
+  } else if (searchParams.has('tagging')) response.end();
+  else if (request.method === 'PUT') {
     objects.set(pathname, { bytes, headers: metadataOf(request) });
     response.end();
   } else if (request.method === 'DELETE') {
@@ -60,8 +64,7 @@ function complete(response: ServerResponse, path: string, id: string, text: stri
   const upload = uploads.get(id);
   const named = [...text.matchAll(/<PartNumber>(\d+)</g)].map(([, number]) => Number(number));
   if (upload === undefined || named.length === 0) {
-    response.writeHead(404);
-    return xml(response, 'Error', '<Code>NoSuchUpload</Code>');
+    return refuse(response, 404, 'NoSuchUpload');
   }
   const bytes = named.reduce((sum, number) => sum + (upload.parts.get(number) ?? Number.NaN), 0);
   objects.set(path, { bytes, headers: upload.headers });
@@ -93,6 +96,11 @@ function listing(response: ServerResponse, query: URLSearchParams): void {
     xml(response, 'ListMultipartUploadsResult', '<IsTruncated>false</IsTruncated>');
   else if (query.has('location')) xml(response, 'LocationConstraint', '');
   else xml(response, 'ListBucketResult', '<IsTruncated>false</IsTruncated><KeyCount>0</KeyCount>');
+}
+
+function refuse(response: ServerResponse, status: number, code: string): void {
+  response.statusCode = status;
+  xml(response, 'Error', `<Code>${code}</Code>`);
 }
 
 function xml(response: ServerResponse, root: string, inside: string): void {
