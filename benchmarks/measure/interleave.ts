@@ -15,13 +15,19 @@ export async function interleave(
 ): Promise<readonly Series[]> {
   const series = contenders.map(({ name }) => ({ name, runs: [] as Measurement[] }));
   for (let round = 0; round <= rounds; round += 1) {
-    for (const [index, contender] of contenders.entries()) {
+    for (const [index, contender] of turned([...contenders.entries()], round)) {
       const run = await once(contender, round);
       onRun(contender.name, round, run);
       if (round > 0) series[index]?.runs.push(run);
     }
   }
   return series;
+}
+
+/** Each round begins with another one: who comes after whom matters for caches and for memory that is to be had. */
+function turned<T>(all: readonly T[], round: number): readonly T[] {
+  const first = round % all.length;
+  return [...all.slice(first), ...all.slice(0, first)];
 }
 
 async function once(contender: Contender, round: number): Promise<Measurement> {
