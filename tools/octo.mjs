@@ -25,6 +25,7 @@ const tasks = {
       'vitest.conformance.config.ts',
       ...args,
     ]),
+  bench: (args) => exec('node', [join(root, 'benchmarks/bench.ts'), ...args]),
   'octo-host': (args) => exec('node', [octoHost, ...args], process.env.INIT_CWD),
 };
 

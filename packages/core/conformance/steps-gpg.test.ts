@@ -197,7 +197,7 @@ describe.skipIf(missing !== undefined)('what a real gpg makes', () => {
   test('for somebody else is refused by the name of the key', async () => {
     for (const options of [[], ['--throw-keyids']]) {
       const error = await refused('curve', gpg.encrypt('rsa', options));
-      expect(error).toMatchObject({ type: 'auth', code: 'KEY_UNAVAILABLE' });
+      expect(error).toMatchObject({ type: 'validation', code: 'KEY_UNAVAILABLE' });
     }
   });
 

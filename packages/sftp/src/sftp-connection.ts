@@ -8,6 +8,7 @@ import type { SFTPWrapper } from 'ssh2';
 import { displayPath } from './display-path.ts';
 import type { LoggedIn } from './log-in.ts';
 import { RawChannel } from './raw-channel.ts';
+import { ReadWindow } from './read-window.ts';
 import { ReadBudget } from './read-budget.ts';
 import { connectionLost, sftpCode, statusError } from './sftp-error.ts';
 import type { SftpSettings } from './sftp-options.ts';
@@ -29,6 +30,7 @@ export class SftpConnection implements AsyncDisposable {
   readonly logger: Logger;
   readonly channel: RawChannel;
   readonly budget: ReadBudget;
+  readonly window: ReadWindow;
   readonly #loggedIn: LoggedIn;
   readonly #socket: Socket;
   readonly #lost = new AbortController();
@@ -44,9 +46,10 @@ export class SftpConnection implements AsyncDisposable {
     this.logger = logger;
     this.#loggedIn = loggedIn;
     this.#socket = socket;
-    this.budget = new ReadBudget(settings.outstandingReads);
-    // Twice what can be asked for, so that the window is refilled long before it is empty.
-    this.channel = new RawChannel(loggedIn.sftp, socket, 2 * settings.outstandingReads * 32 * 1024);
+    this.window = new ReadWindow(settings);
+    this.budget = new ReadBudget(this.window.limits);
+    this.channel = new RawChannel(loggedIn.sftp, socket);
+    this.#widen();
     const ended = () => this.lose(connectionLost(settings, loggedIn.trouble.error));
     loggedIn.sftp.on('error', (error: Error) => this.lose(protocolError(settings, error)));
     loggedIn.sftp.on('end', ended).on('close', ended);
@@ -78,7 +81,9 @@ export class SftpConnection implements AsyncDisposable {
     signal.addEventListener('abort', () => reject(signal.reason as Error), over);
     this.lost.addEventListener('abort', () => reject(this.lost.reason as Error), over);
     this.#expire(question, settled.signal);
+    const askedMs = this.clock.monotonic();
     question.ask(this.#loggedIn.sftp, (error, value) => {
+      this.window.answered(this.clock.monotonic() - askedMs);
       if (settled.signal.aborted) {
         if (!error) question.tooLate?.(value);
       } else if (error) reject(this.failure(question.doing, question.path, error));
@@ -89,6 +94,13 @@ export class SftpConnection implements AsyncDisposable {
     } finally {
       settled.abort();
     }
+  }
+
+  /** A file is being read, until what this returns is disposed; as much may be under way as the round trip asks for. */
+  reading(): Disposable {
+    this.budget.raise(this.window.limits);
+    this.#widen();
+    return this.window.join();
   }
 
   /** What an error of the channel means: a status of the server, or the loss of the connection. */
@@ -152,6 +164,11 @@ export class SftpConnection implements AsyncDisposable {
     });
     // Not waiting for the other side's goodbye.
     this.#socket.destroySoon();
+  }
+
+  /** Twice what can be asked for, so that the window is refilled long before it is empty. */
+  #widen(): void {
+    this.channel.widen(2 * this.window.limits.bytes);
   }
 
   #expire<T>({ doing, path }: Question<T>, settled: AbortSignal): void {

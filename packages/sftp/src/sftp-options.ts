@@ -27,9 +27,12 @@ export interface SftpOptions {
   readonly idleMs?: number;
   /** A file that comes slower than this over `idleMs` is given up; 0 for any speed. Default: 1024. */
   readonly minBytesPerSecond?: number;
-  /** Reads that may wait for their answer at the same time, over the whole session. Default: 64. */
+  /**
+   * Reads of 32 KiB, or fewer larger ones, that may wait for their answer at the same time, over the whole session. Default:
+   * 64, and up to 1024 where answers take long to come.
+   */
   readonly outstandingReads?: number;
-  /** How far one file may be read ahead of its consumer, in bytes. Default: 4 MiB. */
+  /** How far one file may be read ahead of its consumer, in bytes. Default: 4 MiB, and a single file as far as reads go. */
   readonly readAheadBytes?: number;
   /** Entries that one folder may have. Default: 50,000. */
   readonly maxEntries?: number;
@@ -39,8 +42,14 @@ export interface SftpOptions {
 
 /** The options with every default applied. */
 export interface SftpSettings extends Required<
-  Omit<SftpOptions, 'password' | 'privateKey' | 'passphrase'>
+  Omit<
+    SftpOptions,
+    'password' | 'privateKey' | 'passphrase' | 'outstandingReads' | 'readAheadBytes'
+  >
 > {
+  /** Both sized from the measured round trip when they are undefined. */
+  readonly outstandingReads: number | undefined;
+  readonly readAheadBytes: number | undefined;
   readonly password: string | undefined;
   readonly privateKey: string | undefined;
   readonly passphrase: string | undefined;
@@ -68,8 +77,8 @@ export function sftpSettings(options: SftpOptions): SftpSettings {
     readyMs: 20_000,
     idleMs: 60_000,
     minBytesPerSecond: 1024,
-    outstandingReads: 64,
-    readAheadBytes: 4 * 2 ** 20,
+    outstandingReads: undefined,
+    readAheadBytes: undefined,
     maxEntries: 50_000,
     listMs: 600_000,
     password: undefined,

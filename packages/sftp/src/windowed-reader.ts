@@ -59,7 +59,8 @@ export class WindowedReader {
   constructor(connection: SftpConnection, file: FileToRead) {
     this.#connection = connection;
     this.#file = file;
-    this.#blockBytes = CHUNK_READS * connection.channel.readBytes;
+    const { readBytes } = connection.channel;
+    this.#blockBytes = Math.max(1, Math.floor(CHUNK_BYTES / readBytes)) * readBytes;
     this.#nextBlock = file.offset;
     this.#consumed = file.offset;
   }
@@ -71,6 +72,7 @@ export class WindowedReader {
    */
   async *chunks(signal: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
     const { lost } = this.#connection;
+    using _reading = this.#connection.reading();
     const stop = new AbortController();
     const over = { once: true, signal: stop.signal };
     signal.addEventListener('abort', () => this.#fail(signal.reason), over);
@@ -121,7 +123,7 @@ export class WindowedReader {
   readonly #fill = (): void => {
     while (!this.#closed && this.#failure === undefined) {
       const slice = this.#again.at(-1) ?? this.#ahead();
-      if (slice === undefined || !this.#connection.budget.take(this.#fill)) return;
+      if (slice === undefined || !this.#connection.budget.take(slice.length, this.#fill)) return;
       if (slice === this.#again.at(-1)) this.#again.pop();
       else this.#mark(slice);
       this.#send(slice);
@@ -137,7 +139,7 @@ export class WindowedReader {
     if (size !== undefined && this.#nextBlock >= size) {
       return this.#probed ? undefined : { from: this.#nextBlock, length: 1, block: undefined };
     }
-    if (this.#nextBlock - this.#consumed >= this.#connection.settings.readAheadBytes)
+    if (this.#nextBlock - this.#consumed >= this.#connection.window.readAheadBytes)
       return undefined;
     const length = Math.min(this.#blockBytes, (size ?? Infinity) - this.#nextBlock);
     const bytes = Buffer.allocUnsafeSlow(length);
@@ -161,43 +163,48 @@ export class WindowedReader {
     const sentUnder = budget.limit;
     if (this.#outstanding++ === 0) this.#lastReplyMs = clock.monotonic();
     this.#rate ??= { sinceMs: this.#lastReplyMs, received: this.#received };
-    channel.read(this.#file.handle, slice.from, slice.length, (error, data) => {
-      this.#outstanding--;
-      this.#lastReplyMs = clock.monotonic();
-      if (!this.#closed) this.#take(slice, sentUnder, error, data);
-      budget.giveBack(this.#closed ? undefined : this.#fill);
-      if (this.#outstanding === 0) this.#rate = undefined;
-      this.#wake();
+    let arrived = 0;
+    channel.read({
+      handle: this.#file.handle,
+      offset: slice.from,
+      into: placeOf(slice),
+      arrived: (bytes) => {
+        arrived += bytes;
+        this.#received += bytes;
+        this.#lastReplyMs = clock.monotonic();
+      },
+      answered: (error, bytes) => {
+        this.#outstanding--;
+        this.#lastReplyMs = clock.monotonic();
+        this.#received += Math.max(0, bytes - arrived);
+        if (!this.#closed) this.#take(slice, sentUnder, error, bytes);
+        budget.giveBack(slice.length, this.#closed ? undefined : this.#fill);
+        if (this.#outstanding === 0) this.#rate = undefined;
+        this.#wake();
+      },
     });
   }
 
-  #take(
-    slice: Slice,
-    sentUnder: number,
-    error: Error | undefined,
-    data: Uint8Array | undefined,
-  ): void {
+  #take(slice: Slice, sentUnder: number, error: Error | undefined, bytes: number): void {
     const code = sftpCode(error);
     if (code === SFTP_CODE.eof) this.#ends(slice.from);
-    else if (!error) this.#store(slice, data ?? new Uint8Array());
+    else if (!error) this.#store(slice, bytes);
     else if (REFUSALS.has(code) && this.#connection.budget.lower(sentUnder))
       this.#again.push(slice);
     else this.#fail(this.#connection.failure('read', this.#file.path, error));
   }
 
-  #store({ from, length, block }: Slice, data: Uint8Array): void {
-    if (data.length > length) return this.#fail(this.#wrong('OVERLONG_REPLY', OVERLONG));
+  #store({ from, length, block }: Slice, bytes: number): void {
+    if (bytes > length) return this.#fail(this.#wrong('OVERLONG_REPLY', OVERLONG));
     // Where the file must end anyway, some servers say so with no bytes; elsewhere that would be an end by accident.
-    if (data.length === 0 && from === this.#file.size) return this.#ends(from);
-    if (data.length === 0) return this.#fail(this.#wrong('EMPTY_REPLY', EMPTY));
-    this.#furthest = Math.max(this.#furthest, from + data.length);
+    if (bytes === 0 && from === this.#file.size) return this.#ends(from);
+    if (bytes === 0) return this.#fail(this.#wrong('EMPTY_REPLY', EMPTY));
+    this.#furthest = Math.max(this.#furthest, from + bytes);
     if (block === undefined || this.#furthest > (this.#end ?? Infinity))
       return this.#fail(this.#grown());
-    block.bytes.set(data, from - block.start);
-    block.missing -= data.length;
-    this.#received += data.length;
-    if (data.length === length) return;
-    this.#again.push({ from: from + data.length, length: length - data.length, block });
+    block.missing -= bytes;
+    if (bytes === length) return;
+    this.#again.push({ from: from + bytes, length: length - bytes, block });
   }
 
   #ends(at: number): void {
@@ -268,8 +275,14 @@ export class WindowedReader {
   }
 }
 
-/** Reads that make up one chunk of about 256 KiB. */
-const CHUNK_READS = 8;
+/** Where the bytes of a slice belong. */
+function placeOf({ from, length, block }: Slice): Uint8Array {
+  if (block === undefined) return new Uint8Array(length);
+  return block.bytes.subarray(from - block.start, from - block.start + length);
+}
+
+/** A chunk is as many whole reads as fit. */
+const CHUNK_BYTES = 256 * 1024;
 const OVERLONG = 'the server answered a read with more bytes than were asked for';
 const EMPTY = 'the server answered a read neither with bytes nor with end-of-file';
 /** How servers say that they do not take so many reads at once. */

@@ -64,10 +64,11 @@ export class Receiver implements AsyncDisposable {
    * @throws PluginError `integrity` when something does not agree; whatever vendor, steps and `stage` throw
    */
   async receive(stage: Stage, signal: AbortSignal): Promise<Received> {
+    const { steps } = this.#options;
     const expectedRaw = this.#options.doubleRead ? await this.#hashSource(signal) : undefined;
     const facts: Record<string, unknown> = {};
     const warnings: string[] = [];
-    const raw = { sha256: createHash('sha256'), bytes: 0 };
+    const raw: RawCount = { bytes: 0, ...(steps.length > 0 && { sha256: createHash('sha256') }) };
     const context = await this.#stepContext(facts, warnings, signal);
     const bytes = readSource(
       { ...this.#options, onBytes: (chunk) => this.#count(raw, chunk) },
@@ -77,13 +78,15 @@ export class Receiver implements AsyncDisposable {
 
     const plain = new PlainContent(this.#options, raw, stage, signal);
     const members: SpooledMember[] = [];
-    for await (const content of throughSteps(source, this.#options.steps, context)) {
+    for await (const content of throughSteps(source, steps, context)) {
       if (content.member === undefined) await plain.take(content.bytes);
       else members.push(await spoolMember(content, context.spoolFolder, (n) => plain.count(n)));
     }
-    const rawSha256 = this.#finishRaw(raw, expectedRaw);
+    const whole = plain.finish();
+    const rawSha256 = raw.sha256?.digest() ?? whole.proof.sha256;
+    this.#checkRaw(raw, rawSha256, expectedRaw);
     if (warnings.length > 0) facts['warnings'] = warnings;
-    if (members.length === 0) return { rawSha256, ...plain.finish(), facts };
+    if (members.length === 0) return { rawSha256, ...whole, facts };
     return { rawSha256, ...this.#archive(members, rawSha256), facts };
   }
 
@@ -136,7 +139,7 @@ export class Receiver implements AsyncDisposable {
   }
 
   #count(raw: RawCount, chunk: Uint8Array): void {
-    raw.sha256.update(chunk);
+    raw.sha256?.update(chunk);
     raw.bytes += chunk.length;
     this.#progress(chunk);
   }
@@ -147,24 +150,23 @@ export class Receiver implements AsyncDisposable {
     onBytes(doubleRead ? length / 2 : length);
   }
 
-  #finishRaw(raw: RawCount, expected: Buffer | undefined): Buffer {
+  #checkRaw(raw: RawCount, sha256: Buffer, expected: Buffer | undefined): void {
     if (raw.bytes !== this.#options.file.size)
       throw new PluginError(
         'integrity',
         `the content ended after ${raw.bytes} of ${this.#options.file.size} bytes; something follows it`,
         { code: 'TRAILING_BYTES' },
       );
-    const sha256 = raw.sha256.digest();
     if (expected !== undefined && !expected.equals(sha256))
       throw new PluginError('integrity', 'two readings of the file gave different bytes', {
         code: 'DOUBLE_READ',
       });
-    return sha256;
   }
 }
 
 interface RawCount {
-  readonly sha256: ReturnType<typeof createHash>;
+  /** Missing where no step changes the bytes: then the plain bytes' hash is theirs. */
+  readonly sha256?: ReturnType<typeof createHash>;
   bytes: number;
 }
 

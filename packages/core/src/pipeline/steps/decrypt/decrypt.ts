@@ -2,7 +2,6 @@ import { isPluginError, type ConfigOf, type ConfigSchema } from '@octo/plugin-ap
 import type { PrivateKey, PublicKey } from 'openpgp';
 import type { Content, Step, StepContext, StepKind } from '../../step.ts';
 import { ByteReader } from '../byte-reader.ts';
-import { coalesce } from '../coalesce.ts';
 import { Growth } from '../growth.ts';
 import { singleContent } from '../single-content.ts';
 import { withoutSuffix } from '../suffix.ts';
@@ -10,9 +9,8 @@ import { armoredBlock, dearmor } from './armor.ts';
 import { notOpenPgp, readEnvelope, type Container, type Envelope } from './envelope.ts';
 import { decryptFailed, notSigned } from './failed.ts';
 import { readOwnKeys, readSigners } from './keys.ts';
-import { openContainer } from './plaintext.ts';
+import { openContainer } from './open-container.ts';
 import { openSessionKey, type OpenedKey } from './session-key.ts';
-import { Watchdog } from './watchdog.ts';
 
 const optionsSchema = {
   type: 'object',
@@ -81,7 +79,6 @@ export const decryptKind: StepKind = {
 const SUFFIXES = ['.pgp', '.gpg', '.asc', '.enc'];
 /** As far as text may stand before an armored message. */
 const DETECT_BYTES = 64 * 1024;
-const OUTPUT_BYTES = 64 * 1024;
 
 class DecryptStep implements Step {
   readonly name = 'decrypt';
@@ -132,21 +129,16 @@ class DecryptStep implements Step {
     context: StepContext,
   ): AsyncGenerator<Uint8Array> {
     const growth = new Growth(context.limits);
-    using watchdog = new Watchdog(context);
     try {
-      watchdog.awaited(true);
-      const opened = await watchdog.guard(
-        openContainer(container, sessionKey, this.#signers ?? [], context, watchdog),
-      );
+      await using opened = await openContainer(container, sessionKey, this.#signers ?? [], context);
       if (this.#signers !== undefined && opened.claimedSigners.length === 0) throw notSigned();
-      for await (const chunk of coalesce(opened.plaintext, OUTPUT_BYTES)) {
+      for await (const chunk of opened.plaintext) {
         context.signal.throwIfAborted();
         growth.read = file.taken;
         growth.wrote(chunk.length);
         yield chunk;
       }
-      watchdog.awaited(true);
-      const signedBy = await watchdog.guard(opened.signer());
+      const signedBy = await opened.signer();
       if (this.#signers !== undefined && signedBy === undefined) throw notSigned();
       context.remember({
         openpgp: {

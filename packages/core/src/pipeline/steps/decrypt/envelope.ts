@@ -1,6 +1,7 @@
 import { PluginError } from '@octo/plugin-api';
 import { ByteReader } from '../byte-reader.ts';
 import { decryptFailed } from './failed.ts';
+import { packetBody, readHeader, type Length } from './packet.ts';
 
 /**
  * The outside of an encrypted OpenPGP message (RFC 9580, 4.2 and 10.3): for whom its session key is wrapped, and the
@@ -45,6 +46,7 @@ export async function readEnvelope(reader: ByteReader, trimTrailing: boolean): P
   const recipients: Recipient[] = [];
   let password = false;
   for (let count = 0; count < MAX_HEAD_PACKETS; count++) {
+    await expectPacket(reader);
     const { tag, length, header } = await readHeader(reader);
     if (tag === TAG.seipd || tag === TAG.aead) {
       const body = new ByteReader(wholeBody(reader, length, trimTrailing));
@@ -67,6 +69,12 @@ export function notOpenPgp(): PluginError {
     'the file is not an OpenPGP message; remove the decrypt step if the vendor sends it in the clear',
     { code: 'NOT_ENCRYPTED' },
   );
+}
+
+async function expectPacket(reader: ByteReader): Promise<void> {
+  const [first] = await reader.peek(1);
+  if (first === undefined) throw decryptFailed(new Error('ends before the encrypted data'));
+  if ((first & 0x80) === 0) throw notOpenPgp();
 }
 
 function refuse(tag: number, first: boolean): void {
@@ -101,47 +109,6 @@ async function readContainer(tag: 18 | 20, body: ByteReader): Promise<Container>
   return { tag, version, body };
 }
 
-/** `undefined`: until the end of the file. */
-type Length = { readonly bytes: number; readonly partial: boolean } | undefined;
-
-async function readHeader(
-  reader: ByteReader,
-): Promise<{ tag: number; length: Length; header: Uint8Array }> {
-  const head = await reader.peek(6);
-  const first = head[0];
-  if (first === undefined) throw decryptFailed(new Error('ends before the encrypted data'));
-  if ((first & 0x80) === 0) throw notOpenPgp();
-  const start = reader.taken;
-  await reader.take(1);
-  const newFormat = (first & 0x40) !== 0;
-  const length = newFormat ? await newLength(reader) : await oldLength(reader, first & 3);
-  const tag = newFormat ? first & 0x3f : (first >> 2) & 0x0f;
-  return { tag, length, header: head.slice(0, reader.taken - start) };
-}
-
-/** RFC 9580, 4.2.1. */
-async function newLength(reader: ByteReader): Promise<Length> {
-  const first = await readNumber(reader, 1);
-  if (first < 192) return { bytes: first, partial: false };
-  if (first < 224) {
-    return { bytes: (first - 192) * 256 + (await readNumber(reader, 1)) + 192, partial: false };
-  }
-  if (first < 255) return { bytes: 2 ** (first & 0x1f), partial: true };
-  return { bytes: await readNumber(reader, 4), partial: false };
-}
-
-/** RFC 9580, 4.2.2. */
-async function oldLength(reader: ByteReader, type: number): Promise<Length> {
-  if (type === 3) return undefined;
-  return { bytes: await readNumber(reader, 2 ** type), partial: false };
-}
-
-async function readNumber(reader: ByteReader, size: number): Promise<number> {
-  const bytes = await reader.take(size);
-  if (bytes.length < size) throw decryptFailed(new Error('ends inside a packet header'));
-  return Buffer.from(bytes).readUIntBE(0, size);
-}
-
 async function readHeadPacket(reader: ByteReader, length: Length): Promise<Uint8Array> {
   if (length === undefined || length.partial || length.bytes > MAX_HEAD_PACKET_BYTES) {
     throw decryptFailed(new Error('a session key packet of impossible length'));
@@ -163,26 +130,11 @@ function recipientKeyId(packet: Uint8Array): string {
 
 async function* wholeBody(
   reader: ByteReader,
-  firstLength: Length,
+  length: Length,
   trimTrailing: boolean,
 ): AsyncGenerator<Uint8Array> {
-  let length = firstLength;
-  while (length !== undefined) {
-    yield* exactly(reader, length.bytes);
-    if (!length.partial) break;
-    length = await newLength(reader);
-  }
-  if (length === undefined) yield* reader.rest();
+  for await (const chunk of packetBody(reader, length)) yield chunk;
   await expectEnd(reader, trimTrailing);
-}
-
-async function* exactly(reader: ByteReader, bytes: number): AsyncGenerator<Uint8Array> {
-  for (let left = bytes; left > 0;) {
-    const chunk = await reader.some(left);
-    if (chunk === undefined) throw decryptFailed(new Error('ends inside the encrypted data'));
-    left -= chunk.length;
-    yield chunk;
-  }
 }
 
 async function expectEnd(reader: ByteReader, trimTrailing: boolean): Promise<void> {

@@ -8,7 +8,7 @@ import {
 } from 'openpgp';
 import { HIDDEN_KEY_ID, type Container, type Envelope } from './envelope.ts';
 import { decryptFailed } from './failed.ts';
-import { beginsLikeMessage, fitsStart, START_BYTES } from './first-packets.ts';
+import { fitsStart, START_BYTES } from './fits-start.ts';
 import { notBuffer, OPENPGP } from './library.ts';
 
 export interface OpenedKey {
@@ -56,15 +56,14 @@ async function choose(
   if (!isSeipd1(container)) return only(await unwrap(envelope, keys, date, false));
   const start = (await container.body.peek(1 + START_BYTES)).subarray(1);
   const candidates = await unwrap(envelope, keys, date, true);
-  const sessionKey =
+  return (
     candidates.find((candidate) => fitsStart(candidate, start)) ??
     only(
       (await unwrap(envelope, keys, date, false)).filter(
         (candidate) => fitsStart(candidate, start) === undefined,
       ),
-    );
-  if (!beginsLikeMessage(sessionKey, start)) throw new Error('no message inside');
-  return sessionKey;
+    )
+  );
 }
 
 function only(candidates: readonly DecryptedSessionKey[]): DecryptedSessionKey {

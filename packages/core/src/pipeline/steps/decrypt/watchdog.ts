@@ -1,13 +1,13 @@
 import type { StepContext } from '../../step.ts';
 import { decryptFailed } from './failed.ts';
 
-/** Ample for the slowest piece: 4 MiB of OCB, which the library does at 3 MB/s. In milliseconds. */
+/** Ample for the slowest piece: 4 MiB of AEAD, which the library does at 3 MB/s. In milliseconds. */
 const STANDSTILL_MS = 30_000;
 
 /**
  * Ends what would wait for ever. openpgp.js stands still on some messages (a compression that it does not know, for
- * one): it waits for a reader of a stream that it has given up. Whoever waits for the library therefore waits for an
- * abort and for its standstill, too.
+ * one): it waits for a reader of a stream that it has given up. Whoever has it decrypt (library-container.ts)
+ * therefore waits for an abort and for its standstill, too.
  */
 export class Watchdog implements Disposable {
   readonly #context: StepContext;

@@ -7,29 +7,40 @@ import {
   type SessionKey,
 } from 'openpgp';
 import type { StepContext } from '../../step.ts';
+import { coalesce } from '../coalesce.ts';
 import type { Container } from './envelope.ts';
 import { notBuffer, OPENPGP } from './library.ts';
-import type { Watchdog } from './watchdog.ts';
+import type { Opened } from './open-container.ts';
+import { Watchdog } from './watchdog.ts';
 
 /** Encrypted bytes handed to the library at a time: 2^18. Small pieces are what it is slow with. */
 const PIECE_EXPONENT = 18;
 
+const OUTPUT_BYTES = 64 * 1024;
 /** Allowed inside the message over what may come out of it: packet headers and signatures. */
 const PACKET_BYTES = 1024 * 1024;
 
-export interface Opened {
-  readonly plaintext: AsyncIterable<Uint8Array>;
-  /** Key ids that the message says it is signed by. Nothing is checked yet. */
-  readonly claimedSigners: readonly string[];
-  /** After the end of the plaintext: fingerprint of the first of `signers` whose signature holds. */
-  signer(): Promise<string | undefined>;
+/**
+ * Has the library decrypt the container, piece by piece: for what node has no cipher for. The plaintext comes before
+ * the proof: only when it ends without error has the integrity check held.
+ */
+export async function openWithLibrary(
+  container: Container,
+  sessionKey: DecryptedSessionKey,
+  signers: readonly PublicKey[],
+  context: StepContext,
+): Promise<Opened> {
+  const watchdog = new Watchdog(context);
+  try {
+    watchdog.awaited(true);
+    return await watchdog.guard(opened(container, sessionKey, signers, context, watchdog));
+  } catch (error) {
+    watchdog[Symbol.dispose]();
+    throw error;
+  }
 }
 
-/**
- * Decrypts the container piece by piece. The plaintext comes before the proof: only when it ends without error has
- * the integrity check held.
- */
-export async function openContainer(
+async function opened(
   container: Container,
   sessionKey: DecryptedSessionKey,
   signers: readonly PublicKey[],
@@ -50,9 +61,13 @@ export async function openContainer(
     config,
   });
   return {
-    plaintext: chunksOf(data, watchdog),
+    plaintext: coalesce(chunksOf(data, watchdog), OUTPUT_BYTES),
     claimedSigners: signatures.map(({ keyID }) => keyID.toHex()),
-    signer: () => firstSigner(signatures, signers),
+    signer: () => {
+      watchdog.awaited(true);
+      return watchdog.guard(firstSigner(signatures, signers));
+    },
+    [Symbol.asyncDispose]: async () => watchdog[Symbol.dispose](),
   };
 }
 
