@@ -54,6 +54,17 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/check.ts')).check,
   },
   {
+    name: 'health',
+    operands: [],
+    summary: 'ask every plugin how it is: healthy, degraded, down or unknown',
+    details: [
+      'All are asked at the same time, each for its "timeoutMs" at most, and never for more than 10',
+      'seconds; "degraded" is one that needs more than half of that. Exit code 3 when one is down.',
+    ],
+    options: common,
+    load: async () => (await import('./commands/health.ts')).health,
+  },
+  {
     name: 'lint',
     operands: [],
     summary: 'check the manifest and every plugin configuration, without any connection',
