@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@octo/plugin-api';
+import { endsWithin } from '../resilience/ends-within.ts';
 import { keepSchedule } from './keep-schedule.ts';
 import type { Schedule } from './schedule.ts';
 
@@ -45,15 +46,4 @@ async function aborted(signal: AbortSignal): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
   signal.addEventListener('abort', () => resolve(), { once: true });
   await promise;
-}
-
-async function endsWithin(ended: Promise<unknown>, ms: number, clock: Clock): Promise<boolean> {
-  const tooLate = new AbortController();
-  const waiting = clock.sleep(ms, tooLate.signal).then(
-    () => false,
-    () => true,
-  );
-  const answer = await Promise.race([ended.then(() => true), waiting]);
-  tooLate.abort();
-  return answer;
 }
