@@ -31,8 +31,13 @@ export const commands: readonly CommandSpec[] = [
     details: [
       'Runs each enabled pipeline by its "schedule" (cron) or "every" in the manifest, one run of a',
       'pipeline at a time. SIGTERM or Ctrl-C starts no new runs and gives running ones 30 seconds.',
+      'A changed manifest is taken while runs go on; SIGHUP looks at it at once.',
     ],
-    options: { ...common, log },
+    options: {
+      ...common,
+      log,
+      'no-watch': { type: 'boolean', summary: 'look at the manifest only when SIGHUP says so' },
+    },
     load: async () => (await import('./commands/start.ts')).start,
   },
   {
