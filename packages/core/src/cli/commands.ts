@@ -77,6 +77,17 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/lint.ts')).lint,
   },
   {
+    name: 'plan',
+    operands: [],
+    summary: 'say what the manifest would start, keep and retire, without doing it',
+    details: ['Compares with the running host; without one everything would start.'],
+    options: {
+      ...common,
+      against: { type: 'string', value: 'FILE', summary: 'compare with this manifest instead' },
+    },
+    load: async () => (await import('./commands/plan.ts')).plan,
+  },
+  {
     name: 'files',
     operands: [{ name: 'pattern', required: false }],
     summary: 'list the files that the ledger knows',

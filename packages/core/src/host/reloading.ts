@@ -18,8 +18,8 @@ export interface ReloadOptions {
   readonly host: Pick<Host, 'apply' | 'manifest'>;
   readonly read: () => Promise<Manifest>;
   readonly clock: Clock;
-  /** Is told every outcome. */
-  readonly tell: (reload: Reload) => void;
+  /** Is told every outcome, before the next look. */
+  readonly tell: (reload: Reload) => void | Promise<void>;
   /** When it is aborted, nothing is applied any more. */
   readonly signal: AbortSignal;
 }
@@ -80,7 +80,7 @@ export class Reloading {
       return { outcome: 'unchanged', wasRefused: false };
     const reload = await this.#outcome(print, isAsked);
     this.#seen = print;
-    if (!this.#options.signal.aborted) this.#options.tell(reload);
+    if (!this.#options.signal.aborted) await this.#options.tell(reload);
     return reload;
   }
 

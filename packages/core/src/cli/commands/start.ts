@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Logger } from '@octo/plugin-api';
 import type { Host } from '../../host/host.ts';
-import { Reloading } from '../../host/reloading.ts';
+import { type Reload, Reloading } from '../../host/reloading.ts';
+import { ServedNote } from '../../host/served-note.ts';
 import { Timetable } from '../../jobs/timetable.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
@@ -15,7 +16,7 @@ import { exitCodes } from '../exit-code.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
-import { structuredReloadLog, textReloadLog, type ReloadLog } from '../reload-log.ts';
+import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
 import { scheduledJobs } from '../scheduled-jobs.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -60,8 +61,11 @@ export const start: CommandCode = async (args, environment) => {
     logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
   const timetable = new Timetable({ clock, graceMs });
+  await using note = new ServedNote(stateFolder, logger);
+  await note.update(host.manifest);
   serve(running, timetable);
-  const tell: ReloadLog = (reload) => {
+  const tell = async (reload: Reload) => {
+    if (reload.outcome === 'applied') await note.update(host.manifest);
     reloadLog(reload);
     if (reload.outcome === 'applied') serve(running, timetable);
   };
