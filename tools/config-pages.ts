@@ -41,12 +41,9 @@ function manifestPage(root: string): string {
 }
 
 function stepsPage(): string {
-  const steps = stepKinds.flatMap(({ name, optionsSchema, provesIntegrity }) => [
+  const steps = stepKinds.flatMap(({ name, optionsSchema }) => [
     `## ${name}`,
     optionsSchema.description ?? '',
-    provesIntegrity
-      ? 'Proves that nothing of the file is missing or changed: one reading is enough.'
-      : '',
     settingsTable(optionsSchema),
   ]);
   return page(

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
-import { startS3 } from '@octo/plugin-testing';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startS3, type S3Simulator } from '@octo/plugin-testing';
+import { describe, expect, test } from 'vitest';
 import { Gpg, gpgMissing } from './support/gpg.ts';
 import { lastJson, octoHost } from './support/octo-host.ts';
 import { openSshMissing, startOpenSsh, type OpenSsh } from './support/open-ssh.ts';
@@ -84,6 +84,20 @@ function manifest(ssh: OpenSsh, to: string, sinks: object): object {
 
 const folderSink = { folder: { use: join(packages, 'sink-fs'), config: { directory: 'out' } } };
 
+function s3Sink(s3: S3Simulator, more: object = {}): object {
+  const { endpoint, region, credentials } = s3;
+  const config = { bucket: 'lake', region, endpoint, forcePathStyle: true, credentials, ...more };
+  return { lake: { use: join(packages, 'sink-s3'), config } };
+}
+
+/** Plain SHA-256 of what a reader of the bucket sees, by name. */
+async function objects(s3: S3Simulator): Promise<Map<string, string>> {
+  const seen = new Map<string, string>();
+  for (const object of s3.objects('lake').filter(({ key }) => key.startsWith('in/')))
+    seen.set(object.key.replace(/^in\//, ''), await object.sha256());
+  return seen;
+}
+
 async function delivered(folder: string): Promise<Map<string, string>> {
   const names = await readdir(join(folder, 'out', 'in')).catch(() => []);
   return new Map(
@@ -107,49 +121,41 @@ describe.runIf(missing === undefined)('octo-host run, with a real sshd and a rea
 
   test('delivers into S3', async () => {
     await using s3 = await startS3({ buckets: ['lake'] });
-    const config = {
-      bucket: 'lake',
-      region: 'us-east-1',
-      endpoint: s3.endpoint,
-      forcePathStyle: true,
-      credentials: { ...s3.credentials },
-    };
-    const sink = { lake: { use: join(packages, 'sink-s3'), config } };
-    await using site = await openSite([1, 70_000, 3_000_000, 40_000_000], 'lake', sink);
+    await using site = await openSite([1, 70_000, 3_000_000, 40_000_000], 'lake', s3Sink(s3));
     const first = await octoHost(['run', 'feed', '--json'], site.folder).ended;
     expect(first).toMatchObject({ code: 0, stderr: '' });
-    const objects = new Map<string, string>();
-    for (const object of s3.objects('lake')) objects.set(object.key, await object.sha256());
-    const expected = [...site.expected].map(([name, hash]) => [`in/${name}`, hash] as const);
-    expect(objects).toEqual(new Map(expected));
+    expect(await objects(s3)).toEqual(site.expected);
     const second = await octoHost(['run', 'feed', '--json'], site.folder).ended;
     expect(lastJson(second.stdout)).toMatchObject({ delivered: [] });
   });
 });
 
-describe.runIf(missing === undefined)('kill -9 in the middle of a run', () => {
-  let site: Site;
-  beforeAll(async () => {
-    site = await openSite(
-      Array.from({ length: 12 }, (_, i) => 200_000 + i * 500_000),
-      'folder',
-      folderSink,
-    );
-  });
-  afterAll(() => site[Symbol.asyncDispose]());
+describe.runIf(missing === undefined)('kill -9 in the middle of a run, again and again', () => {
+  const sizes = Array.from({ length: 12 }, (_, i) => 200_000 + i * 500_000);
 
-  test('again and again, ends with each file once and byte for byte right', async () => {
+  /** Killed from the start of the process to well into the files, then once left alone. Answers what is visible. */
+  async function killedRuns(site: Site, visible: () => Promise<Map<string, string>>) {
     for (let round = 0; round < 8; round++) {
       const run = octoHost(['run', 'feed', '--json'], site.folder);
-      // From the start of the process to well into the files: the later rounds have less to do.
       const timer = setTimeout(() => run.process.kill('SIGKILL'), 350 + round * 130);
       await run.ended;
       clearTimeout(timer);
-      for (const [name, hash] of await delivered(site.folder))
-        expect(site.expected.get(name)).toBe(hash);
+      for (const [name, hash] of await visible()) expect(site.expected.get(name)).toBe(hash);
     }
     const last = await octoHost(['run', 'feed', '--json'], site.folder).ended;
     expect(last.code).toBe(0);
-    expect(await delivered(site.folder)).toEqual(site.expected);
+    return await visible();
+  }
+
+  test('ends with each file once in the folder, byte for byte right', async () => {
+    await using site = await openSite(sizes, 'folder', folderSink);
+    expect(await killedRuns(site, () => delivered(site.folder))).toEqual(site.expected);
+  });
+
+  test('ends with each file once in S3, byte for byte right', async () => {
+    await using s3 = await startS3({ buckets: ['lake'] });
+    const sink = s3Sink(s3, { completeGraceMs: 500 });
+    await using site = await openSite(sizes, 'lake', sink);
+    expect(await killedRuns(site, () => objects(s3))).toEqual(site.expected);
   });
 });

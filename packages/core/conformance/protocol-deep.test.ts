@@ -4,7 +4,7 @@ import { ProtocolWorld, type Scenario } from '../test/pipeline/explore/protocol-
 import { scenarios } from '../test/pipeline/explore/scenarios.ts';
 
 /** How many executions a scenario may take; `OCTO_EXPLORE=1000000` for a whole night. */
-const executions = Number(process.env['OCTO_EXPLORE'] ?? 3000);
+const executions = Number(process.env['OCTO_EXPLORE'] ?? 1000);
 
 describe('the protocol, two faults and two switches deep', () => {
   test.each(Object.entries<Scenario>(scenarios))(

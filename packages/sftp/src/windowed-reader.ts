@@ -212,15 +212,14 @@ export class WindowedReader {
 
   #grown(): PluginError {
     const end = this.#file.size ?? this.#end ?? 0;
-    return this.#wrong('GROWN', `it has more than its ${end} bytes; it is still being written`);
+    return this.#wrong('GROWN', `it has more than its ${end} bytes, so it is still being written`);
   }
 
   #wrong(code: string, what: string): PluginError {
     const { address } = this.#connection.settings;
     const path = displayPath(this.#file.path);
-    return new PluginError('integrity', `sftp ${address}: ${path} cannot be trusted: ${what}`, {
-      code,
-    });
+    const text = `sftp ${address}: ${path} cannot be trusted: ${what}; ask the vendor to send it again`;
+    return new PluginError('integrity', text, { code });
   }
 
   #fail(error: unknown): void {

@@ -41,7 +41,11 @@ function refuseSegment(key: string, segment: string): void {
 }
 
 function invalidKey(key: string, why: string): PluginError {
-  return new PluginError('validation', `key ${JSON.stringify(key)} is refused: ${why}`, {
-    code: 'KEY_REFUSED',
-  });
+  return new PluginError(
+    'validation',
+    `key ${JSON.stringify(key)} is refused: ${why}; change "key" of the pipeline`,
+    {
+      code: 'KEY_REFUSED',
+    },
+  );
 }

@@ -34,10 +34,15 @@ interface SdkError {
 const TYPES: { readonly [code: string]: PluginErrorType } = {
   AccessDenied: 'auth',
   AllAccessDisabled: 'auth',
+  AuthorizationHeaderMalformed: 'auth',
   CredentialsProviderError: 'auth',
   ExpiredToken: 'auth',
+  IllegalLocationConstraintException: 'auth',
   InvalidAccessKeyId: 'auth',
   InvalidToken: 'auth',
+  // Not 'not_found': that would say that the object is not there, and nothing is known of it.
+  NoSuchBucket: 'auth',
+  PermanentRedirect: 'auth',
   RequestTimeTooSkewed: 'auth',
   SignatureDoesNotMatch: 'auth',
   TokenRefreshRequired: 'auth',
@@ -48,7 +53,6 @@ const TYPES: { readonly [code: string]: PluginErrorType } = {
   InvalidPartOrder: 'integrity',
   XAmzContentChecksumMismatch: 'integrity',
   XAmzContentSHA256Mismatch: 'integrity',
-  NoSuchBucket: 'not_found',
   NoSuchKey: 'not_found',
   NoSuchUpload: 'not_found',
   NotFound: 'not_found',
@@ -69,9 +73,12 @@ const TYPES: { readonly [code: string]: PluginErrorType } = {
 /** The code of an error as the store spelt it, such as `NoSuchUpload`; empty when it has none. */
 export function storeCode(error: unknown): string {
   const { name = '', code } = (error ?? {}) as SdkError;
-  const named = name === 'Error' || name === 'AggregateError' || name === 'TypeError' ? '' : name;
+  const named = NAMELESS.has(name) ? '' : name;
   return named === '' && typeof code === 'string' ? code : named;
 }
+
+/** What errors without a code of the store are called; `Unknown` is the SDK's word for an answer without a body. */
+const NAMELESS = new Set(['Error', 'AggregateError', 'TypeError', 'Unknown', 'UnknownError']);
 
 /** The HTTP status of an error, when there was an answer at all. */
 export function storeStatus(error: unknown): number | undefined {
@@ -87,7 +94,7 @@ export function classifyError(error: unknown, request: RequestInWords): PluginEr
   const retryAfterMs = retryAfter(error as SdkError);
   return new PluginError(type, inWords(error as SdkError, code, status, type, request), {
     cause: error,
-    code: upperSnake(code === '' ? `HTTP${status ?? ''}` : code),
+    code: upperSnake(code || (status === 403 ? 'AccessDenied' : `HTTP${status ?? ''}`)),
     ...(retryAfterMs !== undefined && { retryAfterMs }),
   });
 }
@@ -112,11 +119,19 @@ function inWords(
   type: PluginErrorType,
   { request, bucket, key }: RequestInWords,
 ): string {
-  const where = key === undefined ? `s3://${bucket}` : `s3://${bucket}/${key}`;
-  const said = [code === '' ? `HTTP ${status ?? 'none'}` : code, error.message].filter(Boolean);
+  const about = key === undefined || ABOUT_BUCKETS.has(code) ? '' : `/${key}`;
+  const where = `s3://${bucket}${about}`;
+  const message = NAMELESS.has(error.message ?? '') ? '' : error.message;
+  const said = [code === '' ? `HTTP ${status ?? 'none'}` : code, message].filter(Boolean);
   const advice = adviceFor(code, type, request, bucket);
   return `${where}: ${request} failed: ${[...new Set(said)].join(': ')}${advice === '' ? '' : ` — ${advice}`}`;
 }
+
+const ABOUT_BUCKETS = new Set([
+  'NoSuchBucket',
+  'AuthorizationHeaderMalformed',
+  'PermanentRedirect',
+]);
 
 function adviceFor(
   code: string,
@@ -144,6 +159,10 @@ function adviceFor(
       return "set config/region to the bucket's region";
     case 'NotImplemented':
       return "this store lacks it; config/checksums 'md5' or 'none' may help";
+    case 'ECONNREFUSED':
+      return 'nothing listens there: correct config/endpoint, or the store is down';
+    case 'ENOTFOUND':
+      return 'the host name does not exist: correct config/endpoint or config/region';
     default:
       return type === 'auth' ? `grant ${PERMISSIONS[request]} to these credentials` : '';
   }

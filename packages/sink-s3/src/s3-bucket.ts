@@ -214,6 +214,21 @@ export class S3Bucket {
     );
   }
 
+  /** The first thousand objects under the prefix, which is more than enough for what only the sink itself puts there. */
+  async objects(
+    prefix: string,
+    signal: AbortSignal,
+  ): Promise<readonly { readonly key: string; readonly modifiedMs: number }[]> {
+    const input = { Bucket: this.#config.bucket, Prefix: prefix };
+    const page = await this.#ask('ListObjectsV2', undefined, signal, ({ sdk, client, options }) =>
+      client.send(new sdk.ListObjectsV2Command(input), options),
+    );
+    return (page.Contents ?? []).map(({ Key = '', LastModified }) => ({
+      key: Key,
+      modifiedMs: LastModified?.getTime() ?? 0,
+    }));
+  }
+
   /** Every upload under the prefix that is neither completed nor aborted. */
   uploads(prefix: string, signal: AbortSignal): AsyncGenerator<ListedUpload> {
     const fixed = { Bucket: this.#config.bucket, Prefix: prefix, EncodingType: 'url' as const };

@@ -14,6 +14,7 @@ import {
 } from '@octo/plugin-api';
 import type { S3SinkConfig } from './config-schema.ts';
 import { diagnoseS3 } from './diagnose-s3.ts';
+import { forgetProbes } from './forget-probes.ts';
 import { cleanPrefix, keyBelow, wholeKey } from './object-key.ts';
 import { partSizes } from './part-size.ts';
 import { probeStore, type Conditional } from './probe-store.ts';
@@ -66,7 +67,8 @@ export class S3Sink implements Sink {
       const { type, code, message } = isPluginError(error)
         ? error
         : new PluginError('network', String(error));
-      this.#logger.warn(
+      // No warning: whoever needs the store now is told when the upload fails, too.
+      this.#logger.info(
         { place: this.place, type, code, reason: message },
         'store could not be probed yet',
       );
@@ -182,6 +184,17 @@ export class S3Sink implements Sink {
     if (conditional === 'atomic') this.#logger.info(fields, 'store probed');
     else
       this.#logger.warn(fields, 'store makes no atomic conditional commits: one writer at a time');
+    await this.#forgetProbes(signal);
+  }
+
+  async #forgetProbes(signal: AbortSignal): Promise<void> {
+    try {
+      await forgetProbes(this.#bucket, this.#whole(PROBE_FOLDER), this.#clock.now(), signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      // A few objects of ten bytes are no reason to deliver nothing.
+      this.#logger.debug({ err: error }, 'objects of earlier probes could not be removed');
+    }
   }
 
   /** Where the store itself does not look whether the place is empty, somebody must: the host's lock makes it safe. */

@@ -30,7 +30,7 @@ describe('abort', () => {
     ['500', { do: 'fail', status: 500, code: 'InternalError' }, 'provider_down'],
     ['SlowDown', { do: 'fail', status: 503, code: 'SlowDown' }, 'rate_limit'],
     ['403', { do: 'fail', status: 403, code: 'AccessDenied' }, 'auth'],
-    ['no such bucket', { do: 'fail', status: 404, code: 'NoSuchBucket' }, 'not_found'],
+    ['no such bucket', { do: 'fail', status: 404, code: 'NoSuchBucket' }, 'auth'],
   ] as const)('does not resolve after %s', async (_, fault, type) => {
     const upload = await staged(sink, 'a', BYTES);
     s3.faults.add({ operation: 'AbortMultipartUpload', fault });
@@ -74,7 +74,7 @@ describe('stage', () => {
     ['SlowDown', { do: 'fail', status: 503, code: 'SlowDown' }, 'rate_limit', 'SLOW_DOWN'],
     ['500', { do: 'fail', status: 500, code: 'InternalError' }, 'provider_down', 'INTERNAL_ERROR'],
     ['403', { do: 'fail', status: 403, code: 'AccessDenied' }, 'auth', 'ACCESS_DENIED'],
-    ['no bucket', { do: 'fail', status: 404, code: 'NoSuchBucket' }, 'not_found', 'NO_SUCH_BUCKET'],
+    ['no bucket', { do: 'fail', status: 404, code: 'NoSuchBucket' }, 'auth', 'NO_SUCH_BUCKET'],
   ] as const)('reports %s', async (_, fault, type, code) => {
     s3.faults.add({ operation: 'CreateMultipartUpload', fault });
     const failure = await failureOf(sink.stage({ key: 'key', metadata: {} }, quiet));

@@ -140,7 +140,7 @@ describe('a commit', () => {
     const upload = await staged(sink, 'key', BYTES);
     onComplete({ do: 'fail', status: 404, code: 'NoSuchBucket' });
     expect(await failureOf(upload.commit(PROOF, quiet))).toMatchObject({
-      type: 'not_found',
+      type: 'auth',
       code: 'NO_SUCH_BUCKET',
     });
   });

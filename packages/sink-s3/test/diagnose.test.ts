@@ -71,7 +71,7 @@ test('a bucket that does not exist stops at bucket', async () => {
   const steps = await diagnose(await simulator(), { bucket: 'not-there' });
   expect(outcomes(steps).slice(2)).toEqual(['login passed', 'bucket failed']);
   expect(steps.at(-1)).toMatchObject({
-    error: { type: 'not_found', code: 'NO_SUCH_BUCKET' },
+    error: { type: 'auth', code: 'NO_SUCH_BUCKET' },
     remedy: expect.stringContaining('create the bucket not-there'),
   });
 });

@@ -1,4 +1,4 @@
-import { proofOf, type S3Options } from '@octo/plugin-testing';
+import { ManualClock, proofOf, RecordingLogger, type S3Options } from '@octo/plugin-testing';
 import { describe, expect, test } from 'vitest';
 import {
   BUCKET,
@@ -24,6 +24,18 @@ describe('the probe', () => {
     const keys = s3.requests.flatMap(({ key }) => key ?? []);
     expect(keys.every((key) => key.startsWith('in/lake/.octo-probe/'))).toBe(true);
     expect(logger.messages('warn')).toEqual([]);
+  });
+
+  test('takes away what a killed one has left, but not what another is about to use', async () => {
+    const s3 = await simulator();
+    const { sink } = await openSink(s3);
+    await using left = await staged(sink, '.octo-probe/killed/twice', BYTES);
+    await left.commit(proofOf(BYTES), quiet);
+    await (await openSink(s3)).sink[Symbol.asyncDispose]();
+    expect(s3.objects(BUCKET)).toHaveLength(1);
+    const tomorrow = new ManualClock(Date.now() + 24 * 3_600_000);
+    await sinkOf(configFor(s3), tomorrow, new RecordingLogger()).start(quiet);
+    expect(s3.objects(BUCKET)).toEqual([]);
   });
 
   test.each([
@@ -99,7 +111,8 @@ describe('the probe', () => {
     const down = { endpoint: `http://127.0.0.1:${port}`, region: 'us-east-1' };
     const credentials = { accessKeyId: 'AKIAOCTO', secretAccessKey: 'secret' };
     const { sink, logger } = await openSink({ ...down, credentials });
-    expect(logger.messages('warn')).toEqual(['store could not be probed yet']);
+    expect(logger.messages('info')).toEqual(['store could not be probed yet']);
+    expect(logger.messages('warn')).toEqual([]);
     expect(sink.commits).toBe('single-writer');
     expect((await failureOf(sink.stage({ key: 'key', metadata: {} }, quiet))).type).toBe('network');
     await simulator({ ...options, credentials });

@@ -1,4 +1,4 @@
-import { isPluginError } from '@octo/plugin-api';
+import { isPluginError, type PluginErrorType } from '@octo/plugin-api';
 import { constants } from 'node:os';
 import type { ErrorCode } from '../errors/catalogue.ts';
 import { Interrupted } from './environment.ts';
@@ -21,12 +21,19 @@ export const exitCodes = {
 
 /** What is neither the manifest's nor the configuration's fault. */
 const exitCodesOfCodes: Partial<Readonly<Record<ErrorCode, number>>> = {
+  OCTO_SINK_BUSY: exitCodes.unreachable,
   OCTO_STATE_FULL: exitCodes.filesRefused,
   OCTO_DATABASE_FULL: exitCodes.filesRefused,
   OCTO_DATABASE_FAILED: exitCodes.unreachable,
   OCTO_DATABASE_UNREACHABLE: exitCodes.unreachable,
   OCTO_DATABASE_REFUSED: exitCodes.unreachable,
   OCTO_DATABASE_READ_ONLY: exitCodes.unreachable,
+};
+
+/** The other side was reached, and what it said was wrong. */
+const exitCodesOfTypes: Partial<Readonly<Record<PluginErrorType, number>>> = {
+  validation: exitCodes.refused,
+  integrity: exitCodes.filesRefused,
 };
 
 /** The exit code for an error that ended a command; an interruption ends as the signal would: 128 + its number. */
@@ -40,7 +47,7 @@ export function exitCodeOf(error: unknown): number {
   }
   if (isSystemError(error)) return exitCodes.filesRefused;
   if (!isPluginError(error)) return exitCodes.defect;
-  return error.type === 'validation' ? exitCodes.refused : exitCodes.unreachable;
+  return exitCodesOfTypes[error.type] ?? exitCodes.unreachable;
 }
 
 /** What the operating system refused, such as a full disk or a missing permission: no defect of the program. */

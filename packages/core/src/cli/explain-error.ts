@@ -1,4 +1,4 @@
-import { isPluginError } from '@octo/plugin-api';
+import { isPluginError, type PluginError } from '@octo/plugin-api';
 import { OctoError, type Issue } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
@@ -27,12 +27,17 @@ function errorLines(error: unknown): string[] {
     return [escapeText(error.message), `see: ${escapeText(error.help)}`];
   }
   if (error instanceof OctoError) return error.issues.map(issueLine);
-  if (isPluginError(error)) return [escapeText(error.message)];
+  if (isPluginError(error)) return [escapeText(pluginErrorLine(error))];
   if (error instanceof Interrupted)
     return [`${error.message}; the next run takes up what was in flight`];
   const text = describeError(error);
   if (isSystemError(error)) return [text];
   return [`unexpected, a defect of octo-host or of a plugin: ${text} (OCTO_DEBUG=1 shows where)`];
+}
+
+/** `what is wrong (CODE)`, unless the message names the code itself. */
+function pluginErrorLine({ message, code }: PluginError): string {
+  return code === undefined || message.includes(code) ? message : `${message} (${code})`;
 }
 
 /** `plugins.json:12:5: what is wrong (OCTO_…)`. */

@@ -54,7 +54,11 @@ export class ProgressLine implements AsyncDisposable {
   #take(event: RunEvent): void {
     switch (event.event) {
       case 'listed':
-        this.#total = { files: event.toDeliver, bytes: event.bytes };
+        // A run may look twice: what is done already is not to deliver any more.
+        this.#total = {
+          files: this.#filesDone + event.toDeliver,
+          bytes: this.#bytesRead + event.bytes,
+        };
         break;
       case 'started':
         this.#reading.add(event.path);

@@ -43,10 +43,9 @@ export function runLine(event: RunEvent, paint: Paint): string | undefined {
 function listed(event: RunEvent & { readonly event: 'listed' }): string {
   const { files, bytes, toDeliver } = event;
   if (files === 0) return 'no files at the vendor';
-  const found = `${count(files, 'file')} at the vendor`;
-  return toDeliver === 0
-    ? `${found}, nothing new`
-    : `${found}, ${toDeliver} to deliver (${formatBytes(bytes)})`;
+  const size = bytes > 0 ? ` (${formatBytes(bytes)})` : '';
+  const work = toDeliver > 0 ? `, ${toDeliver} to deliver${size}` : '';
+  return `${count(files, 'file')} at the vendor${work}`;
 }
 
 function waiting({ path, reason, forMs }: RunEvent & { readonly event: 'waiting' }): string {

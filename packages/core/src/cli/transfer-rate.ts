@@ -5,16 +5,16 @@ const windowMs = 5000;
 /** Bytes a second over the last few seconds. */
 export class TransferRate {
   readonly #clock: Clock;
-  readonly #startedAt: number;
+  #firstAt: number | undefined;
   #arrivals: { readonly at: number; readonly bytes: number }[] = [];
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#startedAt = clock.monotonic();
   }
 
   add(bytes: number): void {
     const at = this.#clock.monotonic();
+    this.#firstAt ??= at;
     const last = this.#arrivals.at(-1);
     // Arrivals within a tenth of a second are one, so that a fast transfer keeps a short list.
     if (last && at - last.at < 100) {
@@ -28,7 +28,9 @@ export class TransferRate {
     const now = this.#clock.monotonic();
     this.#arrivals = this.#arrivals.filter(({ at }) => now - at < windowMs);
     const bytes = this.#arrivals.reduce((sum, arrival) => sum + arrival.bytes, 0);
-    const seconds = Math.min(windowMs, Math.max(250, now - this.#startedAt)) / 1000;
+    // Before the first byte there was connecting, not a slow transfer.
+    const elapsedMs = Math.max(250, now - (this.#firstAt ?? now));
+    const seconds = Math.min(windowMs, elapsedMs) / 1000;
     return bytes / seconds;
   }
 }

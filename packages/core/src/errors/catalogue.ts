@@ -28,6 +28,7 @@ export const errorCatalogue = {
   OCTO_INSTANCE_FAILED: 'a plugin did not start, so its pipelines cannot run',
   OCTO_PIPELINE_UNKNOWN: 'there is no pipeline of this name',
   OCTO_PIPELINE_DISABLED: 'the pipeline, or a plugin that it uses, is switched off',
+  OCTO_SINK_BUSY: 'a sink that takes one writer at a time has one already',
   OCTO_STATE_DENIED: 'the state folder cannot be created or used with the rights of this user',
   OCTO_STATE_UNSAFE: 'the state folder belongs to another user, or others may write to it',
   OCTO_STATE_FULL: 'the disk of the state folder is full',

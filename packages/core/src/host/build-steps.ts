@@ -10,7 +10,6 @@ import { validateConfig } from './validate-config.ts';
 
 export interface BuiltSteps {
   readonly steps: readonly Step[];
-  readonly provesIntegrity: boolean;
   /** Values at places that the steps' schemas mark secret, by pointer into the manifest. */
   readonly secrets: ReadonlyMap<string, unknown>;
 }
@@ -24,7 +23,6 @@ export async function buildSteps(
 ): Promise<BuiltSteps> {
   const steps: Step[] = [];
   const secrets = new Map<string, unknown>();
-  let provesIntegrity = false;
   const configs = manifest.pipelines.get(pipelineId)?.steps ?? [];
   for (const [index, config] of configs.entries()) {
     const pointer = pointerTo(pointerTo(pointerTo('/pipelines', pipelineId), 'steps'), index);
@@ -37,9 +35,8 @@ export async function buildSteps(
     const step = await buildStep({ manifest, kind, config, pointer, issues, secrets });
     if (step === undefined) continue;
     steps.push(step);
-    provesIntegrity ||= kind.provesIntegrity;
   }
-  return { steps, provesIntegrity, secrets };
+  return { steps, secrets };
 }
 
 function unknownStep(

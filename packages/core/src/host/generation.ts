@@ -52,7 +52,6 @@ export function livingPipeline(
     sink: sink.plugin as Sink,
     sinkPolicy: sink.config.policy,
     steps: built.steps,
-    provesIntegrity: built.provesIntegrity,
   };
   return { pipeline, instances: [provider, sink] };
 }

@@ -19,7 +19,9 @@ export function packageEntry(use: string, folder: string): string {
   const [, name = '', subpath = ''] = match;
   const home = packageHome(name, folder);
   if (home === undefined) {
-    throw new EntryNotFound(`is not installed: no node_modules/${name} in ${folder} or above`);
+    throw new EntryNotFound(
+      `is not installed: no node_modules/${name} in ${folder} or above; install it there, or correct "use"`,
+    );
   }
   return entryOfPackage(home, `.${subpath}`);
 }

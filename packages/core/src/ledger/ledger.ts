@@ -13,7 +13,7 @@ import type {
  * Every statement that takes a {@link Claim} is fenced: it applies only while the delivery still has the claim's attempt
  * number and an open state, else it throws {@link FencedOut} and has changed nothing. Each is idempotent for the same
  * attempt, so a lost acknowledgement is answered by the same statement again (the implementation does that itself).
- * All times are the database's. Two implementations: PostgreSQL, and memory for tests; one suite holds both.
+ * All times are the database's. There is one in PostgreSQL, and one in memory for tests; one suite holds both.
  */
 export interface Ledger extends AsyncDisposable {
   /**
@@ -60,15 +60,11 @@ export interface Ledger extends AsyncDisposable {
 
   /** COMMITTED deliveries of the scope whose vendor side is not done yet, oldest first. */
   uncleaned(scope: Scope, limit: number): Promise<Delivery[]>;
-  /** When the next parked or leased delivery of the scope becomes claimable, in milliseconds from now. */
-  nextClaimableIn(scope: Scope): Promise<number | undefined>;
   /** Open deliveries of the scope, by state. */
   countOpen(scope: Scope): Promise<number>;
   find(id: string): Promise<Delivery | undefined>;
   /** Delivered files of a reconcile group (COMMITTED or CLEANED). */
   group(scope: Scope, group: string): Promise<Delivery[]>;
-  /** Remembers facts of a delivery (merged into what is there). */
-  remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void>;
   /** Upload ids that open deliveries of the place name, for the sweeper. */
   liveUploads(sink: string): Promise<ReadonlySet<string>>;
 

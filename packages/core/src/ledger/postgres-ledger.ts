@@ -23,7 +23,7 @@ import { Database, type DatabasePlace, type Query } from './postgres/database.ts
 import { violates } from './postgres/database-trouble.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
 import { discover, FRESH, refuse } from './postgres/discover.ts';
-import { likePattern, listStatement } from './postgres/list.ts';
+import { LedgerReader } from './postgres/ledger-reader.ts';
 import { moves } from './postgres/moves.ts';
 import { Presence } from './postgres/presence.ts';
 import { SIGHT } from './postgres/sight.ts';
@@ -34,9 +34,6 @@ import { storableJson, storableText } from './storable-text.ts';
 const BATCH = 1000;
 /** Times a lost race for a key or a content is run again: each time somebody else has won. */
 const RACES = 50;
-/** Attempt numbers count from an epoch's beginning; people are shown the count. */
-const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
-
 export interface PostgresLedgerOptions {
   readonly clock: Clock;
   readonly logger: Logger;
@@ -48,12 +45,14 @@ export interface PostgresLedgerOptions {
 export class PostgresLedger implements Ledger {
   readonly #database: Database;
   readonly #presence: Presence;
+  readonly #reader: LedgerReader;
   readonly #run: string | undefined;
   readonly #more = new AsyncDisposableStack();
   readonly #owner = `${hostname()}:${process.pid}`;
 
   private constructor(database: Database, presence: Presence, run: string | undefined) {
     this.#database = database;
+    this.#reader = new LedgerReader(database);
     this.#presence = presence;
     this.#run = run;
   }
@@ -282,98 +281,31 @@ export class PostgresLedger implements Ledger {
   }
 
   async uncleaned(scope: Scope, limit: number): Promise<Delivery[]> {
-    return await this.#deliveries(
-      `d.pipeline = $1 and d.sink = $2 and d.state = 'COMMITTED'
-       order by d.committed_at, d.discovered limit $3`,
-      [scope.pipeline, scope.sink, limit],
-    );
-  }
-
-  async nextClaimableIn(scope: Scope): Promise<number | undefined> {
-    const [row] = await this.#database.query<{ ms: number | null }>(
-      `with busy as materialized (
-         select owner_lock, greatest(lease_until, not_before) as due, lease_until, not_before
-         from octo.delivery d
-         where d.pipeline = $1 and d.sink = $2 and d.open
-           and (d.lease_until is not null or d.not_before is not null)
-           and not exists (
-             select from octo.delivery e
-             where e.pipeline = d.pipeline and e.sink = d.sink and e.path_hash = d.path_hash
-               and e.open and e.discovered < d.discovered)),
-       owners as materialized (
-         select distinct owner_lock from busy where lease_until > clock_timestamp()),
-       dead as materialized (
-         select owner_lock from owners where pg_try_advisory_xact_lock_shared(owner_lock))
-       select extract(epoch from min(
-         case when owner_lock in (select owner_lock from dead)
-           then coalesce(not_before, clock_timestamp()) else due end) - clock_timestamp())::float8
-         * 1000 as ms
-       from busy`,
-      [scope.pipeline, scope.sink],
-    );
-    const ms = row?.ms ?? undefined;
-    return ms === undefined ? undefined : Math.max(0, Math.ceil(ms));
+    return await this.#reader.uncleaned(scope, limit);
   }
 
   async countOpen(scope: Scope): Promise<number> {
-    const [row] = await this.#database.query<{ count: string }>(
-      'select count(*) from octo.delivery where pipeline = $1 and sink = $2 and open',
-      [scope.pipeline, scope.sink],
-    );
-    return Number(row!.count);
+    return await this.#reader.countOpen(scope);
   }
 
   async find(id: string): Promise<Delivery | undefined> {
-    return (await this.#deliveries('d.id = $1', [id]))[0];
+    return await this.#reader.find(id);
   }
 
   async group(scope: Scope, group: string): Promise<Delivery[]> {
-    return await this.#deliveries(
-      `d.pipeline = $1 and d.sink = $2 and d.group_name = $3
-       and d.state in ('COMMITTED', 'CLEANED') order by d.discovered`,
-      [scope.pipeline, scope.sink, storableText(group)],
-    );
-  }
-
-  async remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void> {
-    await this.#database.query(
-      'update octo.delivery set facts = facts || $2::jsonb where id = $1',
-      [id, storableJson(facts)],
-    );
+    return await this.#reader.group(scope, group);
   }
 
   async liveUploads(sink: string): Promise<ReadonlySet<string>> {
-    const rows = await this.#database.query<{ upload_id: string }>(
-      'select upload_id from octo.delivery where sink = $1 and open and upload_id is not null',
-      [sink],
-    );
-    return new Set(rows.map((row) => row.upload_id));
+    return await this.#reader.liveUploads(sink);
   }
 
   async list(filter: ListFilter): Promise<Delivery[]> {
-    const pattern = filter.match === undefined ? undefined : likePattern(filter.match);
-    const rows = await this.#database.query<DeliveryRow>(listStatement(filter.states), [
-      filter.pipeline ?? null,
-      filter.states ?? null,
-      pattern === undefined ? null : storableText(pattern),
-      bytes(pattern),
-      filter.limit,
-    ]);
-    return rows.map(toDelivery);
+    return await this.#reader.list(filter);
   }
 
   async history(id: string): Promise<DeliveryEvent[]> {
-    const rows = await this.#database.query<EventRow>(
-      'select at, run, attempt, event, detail from octo.event where delivery_id = $1 order by seq',
-      [id],
-    );
-    return rows.map((row) => ({
-      at: row.at,
-      run: row.run ?? undefined,
-      attempt: BigInt(row.attempt) & ATTEMPTS_OF_AN_EPOCH,
-      event: row.event,
-      detail: row.detail ?? undefined,
-    }));
+    return await this.#reader.history(id);
   }
 
   async note(id: string, event: string, detail?: string): Promise<void> {
@@ -456,22 +388,6 @@ export class PostgresLedger implements Ledger {
   ): unknown[] {
     return [claim.id, claim.attempt, randomUUID(), this.#run, event, detail ?? null, ...more];
   }
-
-  async #deliveries(where: string, values: readonly unknown[]): Promise<Delivery[]> {
-    const rows = await this.#database.query<DeliveryRow>(
-      `select ${deliveryColumns} from octo.delivery d where ${where}`,
-      values,
-    );
-    return rows.map(toDelivery);
-  }
-}
-
-interface EventRow {
-  readonly at: Date;
-  readonly run: string | null;
-  readonly attempt: string;
-  readonly event: string;
-  readonly detail: string | null;
 }
 
 /** Whether the delivery still has this attempt and fulfils `condition`. */

@@ -14,6 +14,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * that one reading finds everything; what has the wrong type is the schema's finding, not ours.
  */
 export function checkManifest(manifest: unknown, source: ManifestSource): Issue[] {
+  if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return [];
   const { plugins, pipelines } = fieldsOf(manifest);
   const names = { plugins: Object.keys(fieldsOf(plugins)), pipelines: fieldsOf(pipelines) };
   const issues = Object.entries(names.pipelines).flatMap(([id, pipeline]) => {

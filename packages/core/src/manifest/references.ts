@@ -73,7 +73,7 @@ async function resolveString(text: string, pointer: string, sight: Sight): Promi
       if (closed === '')
         throw new Unresolved(
           'OCTO_REFERENCE_INVALID',
-          'a reference ${…} is not closed; write $${ for a plain ${',
+          'has a reference ${…} that is not closed; write $${ for a plain ${',
         );
       const { scheme, name, value } = await lookUp(content, options);
       found.push({ text: match[0], scheme, name, value, whole: match[0] === text });

@@ -13,8 +13,8 @@ import type { Delivery, VerifiedContent } from '../ledger/delivery.ts';
 import { FencedOut } from '../ledger/fenced-out.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
-import { responseTo } from '../resilience/error-response.ts';
 import { retryDelayMs } from '../resilience/retry.ts';
+import { Exits } from './exits.ts';
 import { LedgerSide } from './ledger-side.ts';
 import { hashFacts, mismatch, objectMetadata } from './object-metadata.ts';
 import type { Outcome } from './outcome.ts';
@@ -57,6 +57,7 @@ export class Attempt {
   readonly #receiver: Receiver;
   readonly #signal: AbortSignal;
   readonly #sinkSide: SinkSide;
+  readonly #exits: Exits;
   readonly #row: LedgerSide;
   #replace: Proof['replace'];
   /** Our object is there, but this ledger never verified it: the ledger was lost. Read again and compare. */
@@ -83,6 +84,7 @@ export class Attempt {
       { ...context, attempts: context.sinkAttempts, onRetry, onWait },
       signal,
     );
+    this.#exits = new Exits(this.#row, this.#sinkSide, context.logger);
   }
 
   /** Runs the attempt to its outcome. @throws the signal's reason; errors of the ledger's database */
@@ -94,7 +96,9 @@ export class Attempt {
         const delayMs = retryDelayMs(undefined, round, this.#context.random);
         await this.#context.clock.sleep(delayMs, this.#signal);
       }
-      return await this.#park(new Error(`the sink did not take it ${MAX_ROUNDS} times in a row`));
+      return await this.#exits.park(
+        new Error(`the sink did not take it ${MAX_ROUNDS} times in a row`),
+      );
     } catch (error) {
       if (!(error instanceof FencedOut)) throw error;
       await this.#sinkSide.abort().catch(() => {});
@@ -119,7 +123,7 @@ export class Attempt {
       const seen = await this.#sinkSide.fence();
       if (seen.sight === 'another') {
         if (this.#row.delivery.replaces !== undefined)
-          return await this.#quarantine(
+          return await this.#exits.quarantine(
             'KEY_TAKEN: the object to replace is not there; another one is',
           );
         this.#sinkSide.moveTo(await this.#row.moveToNextKey());
@@ -140,7 +144,7 @@ export class Attempt {
     const { vendor, config } = this.#context;
     if (!(await this.#isStillThere())) return await this.#superseded();
     if (this.#file.size === 0 && config.emptyFiles === 'quarantine')
-      return await this.#quarantine(
+      return await this.#exits.quarantine(
         "EMPTY_FILE: it has no bytes; the pipeline's emptyFiles: 'deliver' would accept it",
       );
     const stage = (sizeHint: number): Promise<Staged> =>
@@ -168,20 +172,16 @@ export class Attempt {
     const answer = await this.#row.verified(verified, received.facts);
     if (answer.answer === 'reserved') return undefined;
     if (answer.answer === 'reissue')
-      return await this.#quarantine(
+      return await this.#exits.quarantine(
         `REISSUE: other content was delivered under this name before (delivery ${answer.of})`,
       );
     if (this.#unproved !== undefined)
-      return await this.#quarantine(
+      return await this.#exits.quarantine(
         `SINK_MISMATCH: the object at '${this.#row.key}' is this delivery's, but delivery ${answer.holder} holds the same content; it was left alone`,
       );
-    await this.#sinkSide.abort();
-    if (answer.state === 'COMMITTED' || answer.state === 'CLEANED') {
-      const still = await this.#row.duplicate(answer.holder, verified.rawSha256);
-      return still ? { outcome: 'duplicate', of: answer.holder } : 'again';
-    }
-    await this.#row.wait(answer.holder, verified.rawSha256);
-    return { outcome: 'waiting', holder: answer.holder };
+    if (answer.state !== 'COMMITTED' && answer.state !== 'CLEANED')
+      return await this.#exits.wait(answer.holder, verified.rawSha256);
+    return (await this.#exits.duplicate(answer.holder, verified.rawSha256)) ?? 'again';
   }
 
   async #stageHeld(received: Received): Promise<void> {
@@ -199,7 +199,7 @@ export class Attempt {
   async #adopt(object: VisibleObject): Promise<Outcome> {
     const wrong = mismatch(object, this.#row.delivery, this.#row.delivery.uploadToken);
     if (wrong === undefined) return await this.#committed(object, 'adopted');
-    return await this.#quarantine(
+    return await this.#exits.quarantine(
       `SINK_MISMATCH: the object at '${this.#row.key}' carries this delivery's id, but ${wrong}; it was left alone`,
     );
   }
@@ -222,25 +222,12 @@ export class Attempt {
     return { outcome: 'delivered', delivered: { path, key, bytes: verified!.plainBytes, sha256 } };
   }
 
-  /** Rule 2: no exit without the fence. The own upload is aborted, or it never was. */
-  async #exit(state: 'QUARANTINED' | 'SUPERSEDED', reason: string): Promise<void> {
-    await this.#sinkSide.abort();
-    await this.#row.exit(state, reason);
-  }
-
-  async #quarantine(reason: string): Promise<Outcome> {
-    await this.#exit('QUARANTINED', reason);
-    return { outcome: 'quarantined', reason };
-  }
-
   async #superseded(): Promise<Outcome> {
     if (this.#unproved !== undefined)
-      return await this.#quarantine(
+      return await this.#exits.quarantine(
         `SINK_MISMATCH: the object at '${this.#row.key}' is this delivery's, but its source is gone and cannot be compared; it was left alone`,
       );
-    const reason = 'this version is no longer at the vendor';
-    await this.#exit('SUPERSEDED', reason);
-    return { outcome: 'superseded', reason };
+    return await this.#exits.superseded();
   }
 
   /** What an error means for the delivery. Errors on the way out park it: nothing is decided without the fence. */
@@ -251,7 +238,7 @@ export class Attempt {
       return await this.#sourceTrouble(error);
     } catch (stopped) {
       this.#signal.throwIfAborted();
-      return await this.#park(stopped);
+      return await this.#exits.park(stopped);
     }
   }
 
@@ -259,8 +246,9 @@ export class Attempt {
     if (failure.uploadGone) return 'again';
     const { cause } = failure;
     if (!isPluginError(cause) || cause.type !== 'integrity') throw failure;
-    if (this.#rejections++ === 0) return 'again';
-    return await this.#quarantine(`SINK_REJECTED: ${cause.message}`);
+    // While a completion may still be applied, nothing is decided without another look.
+    if (this.#rejections++ === 0 || this.#sinkSide.unclear) return 'again';
+    return await this.#exits.quarantine(`SINK_REJECTED: ${cause.message}`);
   }
 
   async #sourceTrouble(error: unknown): Promise<Outcome | 'again'> {
@@ -272,30 +260,7 @@ export class Attempt {
       this.#retrying(error);
       return 'again';
     }
-    return await this.#quarantine(`${error.code ?? 'INTEGRITY'}: ${error.message}`);
-  }
-
-  /** Gives the lease back and keeps key, hash and upload id: somebody or something outside must act first. */
-  async #park(error: unknown): Promise<Outcome> {
-    const cause = error instanceof SinkFailure ? error.cause : error;
-    if (cause instanceof FencedOut || !(cause instanceof Error)) throw cause;
-    await this.#letGo(error);
-    await this.#row.park(cause.message);
-    if (!isPluginError(cause))
-      this.#context.logger.error({ err: cause }, 'delivery failed unexpectedly');
-    return { outcome: 'parked', reason: cause.message, unreachable: responseTo(cause).unreachable };
-  }
-
-  /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */
-  async #letGo(error: unknown): Promise<void> {
-    const sinkIsDown = error instanceof SinkFailure && responseTo(error.cause).retry;
-    if (this.#row.delivery.uploadId === undefined || this.#sinkSide.unclear || sinkIsDown) return;
-    try {
-      if ((await this.#sinkSide.fence()).sight !== 'vacant') return;
-      await this.#row.fenced();
-    } catch (stopped) {
-      if (stopped instanceof FencedOut) throw stopped;
-    }
+    return await this.#exits.quarantine(`${error.code ?? 'INTEGRITY'}: ${error.message}`);
   }
 
   async #isStillThere(): Promise<boolean> {

@@ -6,7 +6,8 @@ import type { Listing } from './listing.ts';
 import { numberedKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
 import { Receiver } from './receive.ts';
-import type { RunContext } from './run-pipeline.ts';
+import type { RunContext } from './run-context.ts';
+import { proveIntegrity } from './through-steps.ts';
 import { finishDelivered } from './vendor-side.ts';
 
 /**
@@ -64,8 +65,10 @@ async function deliver(
 ): Promise<void> {
   const file = listing.file(delivery.id) ?? remembered(delivery);
   context.report.event({ event: 'started', path: file.path, size: file.size });
+  // Before the attempt: once it is parked in the ledger, the next claim could get it again.
+  tried.add(delivery.id);
   const outcome = await underLease(context, delivery, file, outer);
-  if (outcome.outcome === 'parked' || outcome.outcome === 'fenced-out') tried.add(delivery.id);
+  if (outcome.outcome !== 'parked' && outcome.outcome !== 'fenced-out') tried.delete(delivery.id);
   await tell(context, delivery, file, outcome, outer);
 }
 
@@ -95,8 +98,8 @@ async function attempt(
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { pipeline, report } = context;
-  const { config, steps, sink, provesIntegrity } = pipeline;
-  const proved = provesIntegrity || file.complete === true;
+  const { config, steps, sink } = pipeline;
+  const proved = file.complete === true || proveIntegrity(steps, file.name);
   await using receiver = new Receiver({
     ...context,
     file,

@@ -3,7 +3,7 @@ import type { Delivery, SourceVersion } from '../ledger/delivery.ts';
 import { deliveryId } from '../ledger/delivery-id.ts';
 import type { Discovery } from '../ledger/ledger.ts';
 import { objectKey } from './object-key.ts';
-import type { RunContext } from './run-pipeline.ts';
+import type { RunContext } from './run-context.ts';
 import { nameAfter } from './through-steps.ts';
 
 const OPEN = ['DISCOVERED', 'CLAIMED', 'STREAMING', 'VERIFIED', 'WAITING'] as const;

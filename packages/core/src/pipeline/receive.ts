@@ -130,7 +130,7 @@ export class Receiver implements AsyncDisposable {
 
   async #hashSource(signal: AbortSignal): Promise<Buffer> {
     const hash = createHash('sha256');
-    const options = { ...this.#options, onBytes: () => {} };
+    const options = { ...this.#options, onBytes: (chunk: Uint8Array) => this.#progress(chunk) };
     for await (const chunk of readSource(options, signal)) hash.update(chunk);
     return hash.digest();
   }
@@ -138,7 +138,13 @@ export class Receiver implements AsyncDisposable {
   #count(raw: RawCount, chunk: Uint8Array): void {
     raw.sha256.update(chunk);
     raw.bytes += chunk.length;
-    this.#options.onBytes(chunk.length);
+    this.#progress(chunk);
+  }
+
+  /** Of two readings each counts half, so that the file is through when the second one is. */
+  #progress({ length }: Uint8Array): void {
+    const { doubleRead, onBytes } = this.#options;
+    onBytes(doubleRead ? length / 2 : length);
   }
 
   #finishRaw(raw: RawCount, expected: Buffer | undefined): Buffer {
@@ -197,9 +203,13 @@ class PlainContent {
     this.#allBytes += bytes;
     const { maxBytes, maxRatio } = this.#options.limits;
     if (this.#allBytes > maxBytes)
-      throw limit(`its content is larger than limits.maxBytes (${maxBytes})`);
+      throw limit(
+        `its content is larger than limits.maxBytes (${maxBytes}); ask the vendor, or raise it`,
+      );
     if (this.#allBytes > RATIO_COUNTS_FROM && this.#allBytes > this.#raw.bytes * maxRatio)
-      throw limit(`its content is more than limits.maxRatio (${maxRatio}) times the file`);
+      throw limit(
+        `its content is more than limits.maxRatio (${maxRatio}) times the file; ask the vendor, or raise it`,
+      );
   }
 
   finish(): Pick<Received, 'proof' | 'held'> {

@@ -27,6 +27,11 @@ export class ReportBuilder {
     return this.#seen.has(path);
   }
 
+  /** Whether a file failed, so that the next run has to try it again. */
+  get hasFailures(): boolean {
+    return this.#failed.length > 0;
+  }
+
   listed(files: number, bytes: number, toDeliver: number): void {
     this.#discovered = files;
     this.#tell({ event: 'listed', files, bytes, toDeliver });

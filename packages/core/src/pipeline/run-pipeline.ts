@@ -1,47 +1,17 @@
-import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
+import type { Sink } from '@octo/plugin-api';
+import { OctoError } from '../errors/octo-error.ts';
 import type { Ledger } from '../ledger/ledger.ts';
-import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
 import { deliverAll } from './deliver-all.ts';
 import { Listing } from './listing.ts';
 import { ReportBuilder } from './report-builder.ts';
-import type { RunEvent, RunReport } from './run-report.ts';
+import type { Pipeline, RunContext, RunOptions } from './run-context.ts';
+import type { RunReport } from './run-report.ts';
 import { Spool } from './spool.ts';
-import type { Step } from './step.ts';
 import { sweep } from './sweep.ts';
 import { Vendor } from './vendor.ts';
 import { tidyVendor } from './vendor-side.ts';
 
-/** A pipeline with living instances: everything that one run needs. */
-export interface Pipeline {
-  readonly config: PipelineConfig;
-  readonly provider: Provider;
-  readonly providerPolicy: Policy;
-  readonly sink: Sink;
-  readonly sinkPolicy: Policy;
-  readonly steps: readonly Step[];
-  /** Whether one of the steps proves that a file is complete and unchanged. */
-  readonly provesIntegrity: boolean;
-}
-
-export interface RunOptions {
-  readonly ledger: Ledger;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** For jitter; 0 ≤ random() < 1. */
-  readonly random: () => number;
-  /** A folder for spool files; the run makes and removes its own below it. */
-  readonly spoolFolder: string;
-  readonly onEvent?: (event: RunEvent) => void;
-}
-
-/** What the parts of a run share. */
-export interface RunContext extends Omit<RunOptions, 'onEvent' | 'spoolFolder'> {
-  readonly pipeline: Pipeline;
-  readonly vendor: Vendor;
-  readonly report: ReportBuilder;
-  readonly spool: Spool;
-  readonly scope: { readonly pipeline: string; readonly sink: string };
-}
+export type { Pipeline, RunOptions } from './run-context.ts';
 
 /**
  * One run: finish what earlier runs left at the vendor, list, deliver what is new, wait for files that are not settled
@@ -91,7 +61,8 @@ async function soleWriter(sink: Sink, ledger: Ledger): Promise<AsyncDisposable |
   if (sink.commits === 'conditional') return undefined;
   const lock = await ledger.lockPlace(sink.place);
   if (lock === undefined)
-    throw new Error(
+    throw new OctoError(
+      'OCTO_SINK_BUSY',
       `another process writes to ${sink.place}, which takes one writer at a time because it cannot commit conditionally; run again when it is done`,
     );
   return lock;

@@ -38,7 +38,7 @@ export type RunEvent =
       readonly toDeliver: number;
     }
   | { readonly event: 'started'; readonly path: string; readonly size: number }
-  /** Raw bytes read of one file since the last such event. */
+  /** Raw bytes read of one file since the last such event; of two readings each counts half. */
   | { readonly event: 'read'; readonly path: string; readonly bytes: number }
   | {
       readonly event: 'delivered';

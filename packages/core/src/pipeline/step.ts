@@ -10,6 +10,8 @@ export interface Step {
   readonly name: string;
   /** The name of a content after this step, from the name alone: `a.csv.gz` → `a.csv`. Known before any byte is read. */
   rename(name: string): string;
+  /** Whether a file of this name passes the step only when nothing of it is missing or changed. */
+  provesIntegrity(name: string): boolean;
   /**
    * Yields the contents that come out of `content`, one (`decrypt`, `decompress`, `verify`) or several (`unpack`).
    * The consumer reads each one's bytes to the end before it asks for the next; it may `break` at any time.
@@ -57,8 +59,6 @@ export interface StepKind {
   readonly name: string;
   /** What the manifest may say: `"decrypt"` alone means `{}`. */
   readonly optionsSchema: ConfigSchema;
-  /** Whether the step proves that nothing of the file is missing or changed, so that one reading is enough. */
-  readonly provesIntegrity: boolean;
   /** Checks what the schema cannot and prepares keys. Options are validated, defaults applied. No network. */
   create(options: never): Promise<Step>;
 }

@@ -1,5 +1,5 @@
 import { LEASE_MS } from './lease.ts';
-import type { RunContext } from './run-pipeline.ts';
+import type { RunContext } from './run-context.ts';
 
 /** Older than any attempt that could still want it: the longest lease and a day. */
 const ORPHAN_AGE_MS = LEASE_MS + 24 * 60 * 60 * 1000;
@@ -9,9 +9,10 @@ const ORPHAN_AGE_MS = LEASE_MS + 24 * 60 * 60 * 1000;
  * stored is never completed. It only saves the storage of parts that nobody will ask for.
  */
 export async function sweep(context: RunContext, signal: AbortSignal): Promise<void> {
-  const { pipeline, ledger, scope, clock, logger } = context;
+  const { pipeline, ledger, scope, clock, logger, report } = context;
   const { sink } = pipeline;
-  if (sink.uploads === undefined) return;
+  // A sink that failed for a file would fail once more, and say nothing new; another run will sweep.
+  if (sink.uploads === undefined || report.hasFailures) return;
   try {
     const live = await ledger.liveUploads(scope.sink);
     for await (const upload of sink.uploads(signal)) {

@@ -21,6 +21,13 @@ export function nameAfter(steps: readonly Step[], name: string): string {
   return steps.reduce((current, step) => step.rename(current), name);
 }
 
+/** Whether one of the steps proves that nothing of a file of this name is missing or changed. */
+export function proveIntegrity(steps: readonly Step[], name: string): boolean {
+  const [first, ...rest] = steps;
+  if (first === undefined) return false;
+  return first.provesIntegrity(name) || proveIntegrity(rest, first.rename(name));
+}
+
 function withMember(content: Content, member: string | undefined): Content {
   return content.member !== undefined || member === undefined ? content : { ...content, member };
 }

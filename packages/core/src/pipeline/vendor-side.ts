@@ -1,6 +1,6 @@
 import type { DeliveredFile, RemoteFile } from '@octo/plugin-api';
 import type { Delivery } from '../ledger/delivery.ts';
-import type { RunContext } from './run-pipeline.ts';
+import type { RunContext } from './run-context.ts';
 
 const TIDY_AT_MOST = 1000;
 

@@ -27,5 +27,15 @@ const unknownError: ErrorResponse = { retry: false, park: true, unreachable: fal
 
 /** The response to `error`; what is not a PluginError is a defect and is never retried. */
 export function responseTo(error: unknown): ErrorResponse {
-  return isPluginError(error) ? responses[error.type] : unknownError;
+  if (!isPluginError(error)) return unknownError;
+  const response = responses[error.type];
+  return isOwnDisk(error.cause) ? { ...response, unreachable: false } : response;
+}
+
+const DISK_ERRNOS = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EACCES', 'EPERM']);
+
+/** A disk or a right of this machine is in the way: nobody is out of reach. Sockets know some of these errnos, too. */
+function isOwnDisk(cause: unknown): boolean {
+  const { code, syscall } = (cause ?? {}) as Partial<NodeJS.ErrnoException>;
+  return syscall !== undefined && syscall !== 'connect' && DISK_ERRNOS.has(code ?? '');
 }

@@ -4,7 +4,7 @@ import type { Clock, Logger } from '@octo/plugin-api';
 import type { ClientConfig } from 'pg';
 import { OctoError } from '../errors/octo-error.ts';
 import { clientConfig, type DatabasePlace } from '../ledger/postgres/database.ts';
-import { explainTrouble } from '../ledger/postgres/database-trouble.ts';
+import { explainTrouble, troubleFields } from '../ledger/postgres/database-trouble.ts';
 import { postgresBinaries } from './embedded/binaries.ts';
 import { CLUSTER_USER, createCluster, readCluster, type Cluster } from './embedded/cluster.ts';
 import { Guard } from './embedded/guard.ts';
@@ -151,7 +151,7 @@ export class EmbeddedPostgres implements DatabasePlace, AsyncDisposable {
       if (await guard.isLast()) await this.#stop();
     } catch (error) {
       // Somebody will adopt it.
-      this.#logger.warn({ err: error }, 'embedded postgres could not be stopped');
+      this.#logger.warn(troubleFields(error), 'embedded postgres could not be stopped');
     } finally {
       await guard.close();
     }

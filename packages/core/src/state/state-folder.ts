@@ -1,5 +1,5 @@
 import { mkdir, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { OctoError } from '../errors/octo-error.ts';
 import { stateError } from './state-error.ts';
 
@@ -28,16 +28,33 @@ export async function prepareStateFolder(folder: string): Promise<StateFolder> {
     plugins: join(path, 'plugins'),
   };
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolder(path);
     await checkPrivate(path);
     for (const inner of [state.spool, state.postgres, state.plugins]) {
-      await mkdir(inner, { recursive: true, mode: 0o700 });
+      await makeFolder(inner);
       await checkPrivate(inner);
     }
   } catch (error) {
     throw stateError(error, path);
   }
   return state;
+}
+
+/** With its parents. Not by `recursive`, which spins for ever below /proc or an automounter. */
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await mkdir(path, { mode: 0o700 }).catch(unlessExists);
+  }
+}
+
+function unlessExists(error: unknown): void {
+  if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
 }
 
 async function checkPrivate(path: string): Promise<void> {

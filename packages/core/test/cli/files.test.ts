@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import type { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import type { Claim } from '../../src/ledger/ledger.ts';
+import type { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { goodManifest, site } from './site.ts';
 import { octoHost } from './test-environment.ts';
 
@@ -12,28 +13,41 @@ const version = (path: string, mtimeMs = Date.UTC(2026, 0, 15, 3, 30)) => ({
   location: path,
 });
 
-/** One delivered, one quarantined, one open file. */
-async function fill(ledger: MemoryLedger): Promise<void> {
-  await ledger.discover(scope, [{ ...version('in/a.csv'), key: 'acme/a.csv' }]);
-  const claimed = await ledger.claim({
+const hash = Buffer.alloc(32, 7);
+
+async function claimed(ledger: MemoryLedger): Promise<Claim> {
+  const delivery = await ledger.claim({
     ...scope,
     leaseMs: 60_000,
     keyAt: (key, index) => (index === 0 ? key : `${key}~${index + 1}`),
     onReissue: 'version',
   });
-  if (claimed === undefined) throw new Error('nothing to claim');
-  await ledger.fenced(claimed);
-  await ledger.streaming(claimed, { id: 'upload', token: 'token' });
-  const hash = Buffer.alloc(32, 7);
+  if (delivery === undefined) throw new Error('nothing to claim');
+  return delivery;
+}
+
+async function deliver(ledger: MemoryLedger, path: string): Promise<void> {
+  await ledger.discover(scope, [{ ...version(path), key: path.replace('in', 'acme') }]);
+  const claim = await claimed(ledger);
+  await ledger.fenced(claim);
+  await ledger.streaming(claim, { id: 'upload', token: 'token' });
   await ledger.verified(
-    claimed,
+    claim,
     { rawSha256: hash, plainSha256: hash, plainBytes: 999, plainCrc64: Buffer.alloc(8) },
     { duplicates: 'name', facts: { rows: 3 }, refuseReissue: false },
   );
-  await ledger.committed(claimed, { how: 'acknowledged' });
-  await ledger.refuse(scope, [
-    { ...version('in/b\u001B[31m.csv'), reason: 'UNREADABLE_NAME: a control character' },
-  ]);
+  await ledger.committed(claim, { how: 'acknowledged' });
+}
+
+async function quarantine(ledger: MemoryLedger, path: string): Promise<void> {
+  await ledger.discover(scope, [{ ...version(path), key: path }]);
+  await ledger.exit(await claimed(ledger), 'QUARANTINED', 'TAMPERED: changed on its way');
+}
+
+/** One delivered, one quarantined, one open file. */
+async function fill(ledger: MemoryLedger): Promise<void> {
+  await deliver(ledger, 'in/a.csv');
+  await quarantine(ledger, 'in/b\u001B[31m.csv');
   await ledger.discover(scope, [{ ...version('in/c.csv'), key: 'acme/c.csv' }]);
 }
 
@@ -56,7 +70,7 @@ test('the ledger is a table, newest first, in the words of people', async () => 
       '1.23 kB',
       expect.any(String),
       'trades',
-      'UNREADABLE_NAME: a control character',
+      'TAMPERED: changed on its way',
     ],
     ['delivered', 'in/a.csv', '1.23 kB', expect.any(String), 'trades', 'acme/a.csv'],
   ]);
@@ -137,8 +151,9 @@ test('release lets a quarantined file be tried again, once', async () => {
 });
 
 test('release of several files wants to be sure', async () => {
-  const { environment, ledger } = await filled();
-  await ledger.refuse(scope, [{ ...version('in/d.csv'), reason: 'SYMLINK: not opened' }]);
+  const { environment, ledger } = await site(goodManifest);
+  await quarantine(ledger, 'in/b.csv');
+  await quarantine(ledger, 'in/d.csv');
   const one = await octoHost(['files', 'release', 'in/*'], environment);
   expect(one.code).toBe(2);
   expect(one.stderr.text).toContain(
@@ -148,4 +163,17 @@ test('release of several files wants to be sure', async () => {
   const all = await octoHost(['files', 'release', 'in/*', '--all', '--json'], environment);
   expect(all.code).toBe(0);
   expect((JSON.parse(all.stdout.text) as { released: unknown[] }).released).toHaveLength(2);
+});
+
+test('what must not be opened cannot be released, and says why', async () => {
+  const { environment, ledger } = await site(goodManifest);
+  await ledger.refuse(scope, [
+    { ...version('in/e.csv'), reason: 'SYMLINK: links are not followed' },
+  ]);
+  const { code, stdout, stderr } = await octoHost(['files', 'release', 'e.csv'], environment);
+  expect(code).toBe(1);
+  expect(stdout.text).toBe('');
+  expect(stderr.text).toContain(
+    "'in/e.csv' cannot be released: it may not be opened as it is (SYMLINK: links are not followed)",
+  );
 });

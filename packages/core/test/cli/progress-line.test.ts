@@ -21,14 +21,27 @@ test('it shows files, bytes, rate, time left and the file in hand', async () => 
   const { line, clock, visible } = progress();
   line.show(listed);
   line.show({ event: 'started', path: 'a.csv', size: 10_000_000 });
-  await clock.advance(1000);
+  await clock.advance(10_000);
   line.show({ event: 'read', path: 'a.csv', bytes: 4_000_000 });
-  await clock.advance(1000);
+  await clock.advance(2000);
   expect(visible()).toBe('0/2 files · 4.00 MB · 2.00 MB/s · 8.0 s left · a.csv');
   line.show({ event: 'delivered', path: 'a.csv', key: 'a.csv', bytes: 1 });
   await clock.advance(100);
   line.show({ event: 'started', path: 'b.csv', size: 10_000_000 });
   expect(visible()).toMatch(/^1\/2 files · .* · b\.csv$/);
+});
+
+test('a second look at the vendor adds to what was done', async () => {
+  const { line, clock, visible } = progress();
+  line.show(listed);
+  for (const path of ['a.csv', 'b.csv']) {
+    line.show({ event: 'started', path, size: 10_000_000 });
+    line.show({ event: 'read', path, bytes: 10_000_000 });
+    line.show({ event: 'delivered', path, key: path, bytes: 10_000_000 });
+  }
+  line.show({ ...listed, bytes: 5_000_000, toDeliver: 1 });
+  await clock.advance(1000);
+  expect(visible()).toMatch(/^2\/3 files · 20\.0 MB · .* left$/);
 });
 
 test('it redraws at most ten times a second, however many events come', async () => {

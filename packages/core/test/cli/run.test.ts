@@ -88,7 +88,7 @@ test('a run without anything new says so and is well', async () => {
   });
   const { code, stdout, stderr } = await octoHost(['run', 'affirm'], testEnvironment({ rooms }));
   expect(code).toBe(0);
-  expect(stderr.text).toBe('3 files at the vendor, nothing new\n');
+  expect(stderr.text).toBe('3 files at the vendor\n');
   expect(stdout.lines).toEqual(['affirm: nothing new, in 0.0 s']);
 });
 

@@ -3,7 +3,7 @@ import { MemorySink } from '@octo/plugin-testing';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rooms } from '../../src/cli/rooms.ts';
-import { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { testEnvironment, type TestEnvironment } from './test-environment.ts';
 

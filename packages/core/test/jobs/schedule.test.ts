@@ -26,6 +26,13 @@ test('a local hour that does not exist on the day of the change runs an hour lat
   expect(shown(after)).toBe('2026-03-09T06:30:00.000Z');
 });
 
+test('a local hour that comes twice on the day of the change runs once', () => {
+  const schedule = cron('30 1 * * *', 'America/New_York');
+  const first = schedule?.next(time('2026-11-01T04:00:00Z'), 0);
+  expect(shown(first)).toBe('2026-11-01T05:30:00.000Z');
+  expect(shown(schedule?.next(first ?? 0, 0))).toBe('2026-11-02T06:30:00.000Z');
+});
+
 test('a cron schedule waits for its time; a period starts at once', () => {
   expect(cron('0 3 * * *')?.atOnce).toBe(false);
   expect(scheduleOf({ schedule: undefined, timezone: 'UTC', everyMs: 60_000 })?.atOnce).toBe(true);

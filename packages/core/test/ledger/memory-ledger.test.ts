@@ -1,6 +1,6 @@
 import { ManualClock } from '@octo/plugin-testing';
 import { describe } from 'vitest';
-import { MemoryLedger, MemoryStore } from '../../src/ledger/memory-ledger.ts';
+import { MemoryLedger, MemoryStore } from './memory-ledger.ts';
 import { ledgerSuite } from './ledger-suite.ts';
 
 describe('the ledger in memory', () => {

@@ -1,4 +1,5 @@
 import { RecordingLogger } from '@octo/plugin-testing';
+import { Client } from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { deliveryId } from '../../src/ledger/delivery-id.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
@@ -50,4 +51,24 @@ test('a DATABASE_URL that is none is refused without quoting it', async () => {
       code: 'OCTO_DATABASE_URL',
       message: expect.not.stringContaining('hunter2'),
     });
+});
+
+test('closing is quiet, and a lost connection is told without the secrets of its client', async () => {
+  await using folder = await temporaryFolder();
+  const told = new RecordingLogger();
+  const ledger = await openLedger({ stateFolder: folder.path, databaseUrl: url(), logger: told });
+  const admin = new Client(server.config);
+  await admin.connect();
+  // Who asks on the connection that is cut has waited until the client knows.
+  await ledger.countOpen(scope);
+  await admin.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where application_name in ('octo', 'octo presence')`);
+  await admin.end();
+  await ledger.countOpen(scope);
+  await ledger.lockPlace('somewhere');
+  const before = told.entries.length;
+  await ledger[Symbol.asyncDispose]();
+  expect(told.entries.slice(before)).toEqual([]);
+  const fields = new Set(told.entries.flatMap((entry) => Object.keys(entry.fields)));
+  expect([...fields].filter((name) => name !== 'code' && name !== 'reason')).toEqual([]);
 });

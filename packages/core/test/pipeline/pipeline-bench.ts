@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { ManualClock, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Sink } from '@octo/plugin-api';
 import type { Ledger } from '../../src/ledger/ledger.ts';
-import { MemoryLedger } from '../../src/ledger/memory-ledger.ts';
+import { MemoryLedger, MemoryStore } from '../ledger/memory-ledger.ts';
 import type { PipelineConfig } from '../../src/manifest/manifest.ts';
 import { runPipeline, type Pipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
@@ -44,16 +44,16 @@ export class PipelineBench implements AsyncDisposable {
   readonly ledger: MemoryLedger;
   sink: MemorySink;
   steps: Step[] = [];
-  provesIntegrity = true;
   config: PipelineConfig;
   readonly events: RunEvent[] = [];
+  readonly #store = new MemoryStore();
   readonly #spool: string;
 
   private constructor(spool: string, config: Partial<PipelineConfig>, sink: MemorySink) {
     this.#spool = spool;
     this.config = { ...defaultConfig, ...config };
     this.sink = sink;
-    this.ledger = new MemoryLedger({ clock: this.clock });
+    this.ledger = this.ledgerOf('this process');
   }
 
   static async open(
@@ -61,6 +61,11 @@ export class PipelineBench implements AsyncDisposable {
     sink: MemorySink = new MemorySink({ smallBytes: 8 }),
   ): Promise<PipelineBench> {
     return new PipelineBench(await mkdtemp(join(tmpdir(), 'octo-pipeline-')), config, sink);
+  }
+
+  /** The same ledger as another process sees it. */
+  ledgerOf(owner: string): MemoryLedger {
+    return new MemoryLedger({ clock: this.clock, store: this.#store, owner });
   }
 
   /** One run, to its end. */
@@ -78,7 +83,6 @@ export class PipelineBench implements AsyncDisposable {
       sink: options.sink ?? this.sink,
       sinkPolicy: policy,
       steps: this.steps,
-      provesIntegrity: this.provesIntegrity,
     };
     const run = {
       ledger: options.ledger ?? this.ledger,

@@ -12,6 +12,7 @@ function objecting(error: () => Error | undefined): Step {
   return {
     name: 'objecting',
     rename: (name) => name,
+    provesIntegrity: () => false,
     async *run(content) {
       yield content;
       const found = error();
@@ -205,7 +206,6 @@ describe('a file that is still growing', () => {
 
   test('that is torn under the same size and time is found by reading twice', async () => {
     await using bench = await PipelineBench.open({ doubleRead: 'auto' });
-    bench.provesIntegrity = false;
     bench.vendor.publish('a.csv', 'old old old old', 1000);
     let reads = 0;
     bench.vendor.onChunk = (_file, offset) => {
@@ -215,6 +215,26 @@ describe('a file that is still growing', () => {
     await bench.run();
     expect(bench.visible()).toEqual({ 'in/a.csv': 'new new new new' });
   });
+});
+
+test('a file that is read twice makes progress in both readings, and is through after the second', async () => {
+  await using bench = await PipelineBench.open({ doubleRead: true });
+  bench.vendor.publish('a.csv', 'twelve bytes');
+  await bench.run();
+  const read = bench.events.flatMap((said) => (said.event === 'read' ? [said.bytes] : []));
+  expect(read.length).toBe(6);
+  expect(read.reduce((sum, bytes) => sum + bytes)).toBe(12);
+});
+
+test('a file that a step proves whole is read once', async () => {
+  await using bench = await PipelineBench.open({ doubleRead: 'auto' });
+  bench.steps = [{ ...objecting(() => undefined), provesIntegrity: (name) => name === 'proved' }];
+  const opened: string[] = [];
+  bench.vendor.onChunk = ({ name }, offset) => void (offset === 0 && opened.push(name));
+  bench.vendor.publish('proved', 'content');
+  bench.vendor.publish('plain', 'content');
+  await bench.run();
+  expect(opened.toSorted()).toEqual(['plain', 'plain', 'proved']);
 });
 
 describe('a vendor in trouble', () => {
@@ -350,10 +370,12 @@ describe('a file that is wrong', () => {
     let missing = true;
     bench.steps = [
       objecting(() =>
-        missing ? new PluginError('auth', 'no key', { code: 'KEY_UNAVAILABLE' }) : undefined,
+        missing ? new PluginError('validation', 'no key', { code: 'KEY_UNAVAILABLE' }) : undefined,
       ),
     ];
-    expect((await bench.run()).failed).toMatchObject([{ path: 'a.csv', error: 'no key' }]);
+    expect((await bench.run()).failed).toEqual([
+      { path: 'a.csv', error: 'KEY_UNAVAILABLE: no key', unreachable: false },
+    ]);
     missing = false;
     expect((await bench.run()).delivered).toHaveLength(1);
   });
@@ -382,6 +404,19 @@ describe('a sink in trouble', () => {
     bench.sink.fail('write', 2, { kind: 'aborted by somebody' });
     expect((await bench.run()).delivered).toHaveLength(1);
     expect(bench.sink.calls.filter(({ verb }) => verb === 'stage')).toHaveLength(2);
+  });
+
+  test('that cannot commit conditionally has one writer at a time', async () => {
+    await using bench = await PipelineBench.open({}, new MemorySink({ commits: 'single-writer' }));
+    const other = await bench.ledger.lockPlace(bench.sink.place);
+    expect(other).toBeDefined();
+    const elsewhere = bench.ledgerOf('another process');
+    await expect(bench.run({ ledger: elsewhere })).rejects.toMatchObject({
+      code: 'OCTO_SINK_BUSY',
+    });
+    await other![Symbol.asyncDispose]();
+    bench.vendor.publish('a.csv', 'content');
+    expect((await bench.run({ ledger: elsewhere })).delivered).toHaveLength(1);
   });
 
   test('that finds a stranger at the key in the last moment takes the next key', async () => {

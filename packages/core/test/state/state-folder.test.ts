@@ -47,3 +47,13 @@ test('a link to a folder of the same owner will do', async () => {
   await symlink(place, link);
   expect((await prepareStateFolder(link)).path).toBe(link);
 });
+
+test('a place where no folder can be is named, and nothing hangs', async () => {
+  await using folder = await temporaryFolder();
+  const dangling = join(folder.path, 'link');
+  await symlink('not/there', dangling);
+  // Nobody can make folders in /proc; where there is none, its own parent cannot be made either.
+  for (const path of [dangling, join(dangling, 'inner'), '/proc/octo/state']) {
+    await expect(prepareStateFolder(path)).rejects.toMatchObject({ code: 'OCTO_STATE_DENIED' });
+  }
+});

@@ -19,6 +19,8 @@ export interface ZipMember {
     readonly flags?: number;
     readonly method?: number;
     readonly offset?: number;
+    /** Stands in the directory only. */
+    readonly absent?: boolean;
   };
 }
 
@@ -37,7 +39,9 @@ export function zipArchive(members: readonly ZipMember[], lies: ZipLies = {}): B
   for (const member of members) {
     const offset = length(body);
     const packed = pack(member);
-    body.push(localHeader(member, packed), packed, descriptor(member, packed));
+    if (!member.lies?.absent) {
+      body.push(localHeader(member, packed), packed, descriptor(member, packed));
+    }
     if (member !== members.at(-1)) body.push(lies.between ?? Buffer.alloc(0));
     directory.push(directoryEntry(member, packed, member.lies?.offset ?? offset));
   }

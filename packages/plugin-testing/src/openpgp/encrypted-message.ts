@@ -25,8 +25,8 @@ export interface EncryptedMessageOptions {
   readonly signedBy?: readonly TestKey[];
   /** Default `SEIPDv1`, what most vendors send. `AEAD` is LibrePGP's packet 20; `none` is a packet without MDC. */
   readonly protection?: 'SEIPDv1' | 'SEIPDv2' | 'AEAD' | 'none';
-  /** Default: none. */
-  readonly compression?: 'zip' | 'zlib';
+  /** Default: none. `unknown`: of a number that no program knows; with it, what is inside is not the content. */
+  readonly compression?: 'zip' | 'zlib' | 'unknown';
   /** Leave out whom it is for. */
   readonly hidden?: boolean;
   readonly password?: string;
@@ -35,6 +35,8 @@ export interface EncryptedMessageOptions {
   readonly date?: Date;
 }
 
+/** One of the numbers kept for experiments (RFC 9580, 9.4). */
+const PRIVATE_ALGORITHM = 110;
 const SIGNED_AT = new Date('2026-01-01T00:00:00Z');
 
 /** `plain` as an OpenPGP message, binary unless `armored`. */
@@ -120,10 +122,12 @@ async function plainMessage(
     message = await sign({ message, signingKeys, date, format: 'object' });
   }
   if (compression === undefined) return message;
-  const packed = Object.assign(new CompressedDataPacket(), {
-    algorithm: enums.compression[compression],
-    packets: message.packets,
-  });
+  const packed = Object.assign(
+    new CompressedDataPacket(),
+    compression === 'unknown'
+      ? { algorithm: PRIVATE_ALGORITHM, compressed: ReadableStream.from([new Uint8Array(100_000)]) }
+      : { algorithm: enums.compression[compression], packets: message.packets },
+  );
   return new Message(PacketList.from<AnyPacket>([packed]) as Packets);
 }
 

@@ -1,4 +1,5 @@
-import { type Inspection, type InspectionResult, PluginError } from '@octo/plugin-api';
+import type { Inspection, InspectionResult, PluginError } from '@octo/plugin-api';
+import { badReport } from './bad-report.ts';
 import { CsvRecords } from './csv-records.ts';
 import { Header } from './header.ts';
 
@@ -35,11 +36,7 @@ export class CsvInspection implements Inspection {
   finish(): InspectionResult {
     this.#records.finish();
     if (this.#header === undefined)
-      throw new PluginError(
-        'integrity',
-        'the file is empty; a report without activity would have a header',
-        { code: 'EMPTY_FILE' },
-      );
+      throw badReport('EMPTY_FILE', 'the file is empty: a report without activity has a header');
     const { facts, warnings } = this.#rules.finish();
     return {
       facts: { ...facts, rows: this.#rows, rowsNotAddingUp: this.#wrongRows },
@@ -62,9 +59,7 @@ export class CsvInspection implements Inspection {
     const { fields, row, terminated } = this.#records;
     if (fields === width) return;
     if (!terminated) throw truncated(row, `it has ${fields} of ${width} fields`);
-    throw new PluginError('integrity', `row ${row} has ${fields} fields, the header ${width}`, {
-      code: 'MALFORMED_ROW',
-    });
+    throw badReport('MALFORMED_ROW', `row ${row} has ${fields} fields, the header ${width}`);
   }
 
   #doesNotAddUp(): void {
@@ -90,10 +85,9 @@ export class CsvInspection implements Inspection {
 const NAMED_ROWS = 5;
 
 function truncated(row: number, how: string): PluginError {
-  return new PluginError(
-    'integrity',
+  return badReport(
+    'TRUNCATED',
     `row ${row}, the last one, has no line end and ${how}: the file was cut off`,
-    { code: 'TRUNCATED' },
   );
 }
 

@@ -1,4 +1,4 @@
-import { PluginError } from '@octo/plugin-api';
+import { badReport } from './bad-report.ts';
 
 /**
  * Splits CSV (RFC 4180; LF or CRLF; a BOM is skipped) into records, byte by byte and without making strings. Holds one
@@ -130,7 +130,7 @@ export class CsvRecords {
   }
 
   #fail(code: string, what: string): never {
-    throw new PluginError('integrity', `row ${Math.max(1, this.row)}: ${what}`, { code });
+    throw badReport(code, `row ${Math.max(1, this.row)}: ${what}`);
   }
 }
 

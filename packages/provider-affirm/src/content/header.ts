@@ -1,4 +1,4 @@
-import { PluginError } from '@octo/plugin-api';
+import { badReport } from './bad-report.ts';
 import type { CsvRecords } from './csv-records.ts';
 
 /** Where the columns of a file are, by name: vendors leave columns out and add new ones. */
@@ -12,9 +12,7 @@ export class Header {
     for (let index = 0; index < record.fields; index += 1) {
       const name = record.text(index).trim().toLowerCase();
       if (this.#places.has(name))
-        throw new PluginError('integrity', `the header names column ${index + 1} a second time`, {
-          code: 'DUPLICATE_COLUMN',
-        });
+        throw badReport('DUPLICATE_COLUMN', `the header names column ${index + 1} a second time`);
       this.#places.set(name, index);
     }
   }
@@ -29,10 +27,9 @@ export class Header {
     const place = this.place(...names);
     if (place !== -1) return place;
     const wanted = names.map((name) => `'${name}'`).join(' or ');
-    throw new PluginError(
-      'integrity',
-      `the header has no column ${wanted}; this is not a settlement report, or its layout has changed`,
-      { code: 'MISSING_COLUMN' },
+    throw badReport(
+      'MISSING_COLUMN',
+      `the header has no column ${wanted}: this is no settlement report, or its layout has changed`,
     );
   }
 }

@@ -1,4 +1,4 @@
-import { PluginError } from '@octo/plugin-api';
+import { badReport } from './bad-report.ts';
 import { parseCents } from './cents.ts';
 import type { CsvRecords } from './csv-records.ts';
 
@@ -10,9 +10,8 @@ export function amount(record: CsvRecords, place: number, column: string): numbe
     record.ends[place] as number,
   );
   if (cents !== undefined) return cents;
-  throw new PluginError(
-    'integrity',
+  throw badReport(
+    'BAD_AMOUNT',
     `row ${record.row}: ${column} is not an amount such as -55.73 (no thousands separators, no signs of currency)`,
-    { code: 'BAD_AMOUNT' },
   );
 }

@@ -10,12 +10,13 @@ import { UsageError } from '../usage-error.ts';
 /** `octo-host files release NAME`: a quarantined file is new again, and the next run tries it. */
 export const filesRelease: CommandCode = async (args, environment) => {
   const [name = ''] = args.operands;
-  const { stdout, env } = environment;
+  const { stdout, stderr, env } = environment;
   await using ledger = await openLedgerOf(args, environment);
   const chosen = choose(name, await deliveriesNamed(name, args, ledger, 10_000), flag(args, 'all'));
   const released: Delivery[] = [];
   for (const delivery of chosen) {
     if (await ledger.release(delivery.id)) released.push(delivery);
+    else stderr.write(`octo-host: ${notReleasable(delivery)}\n`);
   }
   if (flag(args, 'json')) {
     const list = released.map(({ id, path, pipeline }) => ({ id, path, pipeline }));
@@ -28,6 +29,13 @@ export const filesRelease: CommandCode = async (args, environment) => {
   }
   return released.length > 0 ? exitCodes.allWell : exitCodes.filesRefused;
 };
+
+/** Entries that must not be opened at all, such as a link: only the vendor can change that. */
+function notReleasable({ path, reason = '' }: Delivery): string {
+  return escapeText(
+    `'${path}' cannot be released: it may not be opened as it is (${reason}); once the vendor offers it in order, it is delivered by itself`,
+  );
+}
 
 /** The quarantined ones among the matches. @throws UsageError when none is, or several are and `all` was not asked for */
 function choose(name: string, matches: readonly Delivery[], all: boolean): readonly Delivery[] {

@@ -52,6 +52,11 @@ export function codeOf(error: unknown): string {
   return typeof code === 'string' ? code : '';
 }
 
+/** For logs: never the error itself, to which the pool ties its client with everything that it knows. */
+export function troubleFields(error: unknown): { readonly code: string; readonly reason: string } {
+  return { code: codeOf(error), reason: reasonOf(error) };
+}
+
 /** Whether a statement failed at this unique index. */
 export function violates(error: unknown, index: string): boolean {
   return codeOf(error) === '23505' && (error as { constraint?: string }).constraint === index;

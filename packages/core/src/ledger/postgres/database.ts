@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Pool, type ClientBase, type ClientConfig, type QueryResultRow } from 'pg';
-import { databaseTrouble, explainTrouble } from './database-trouble.ts';
+import { databaseTrouble, explainTrouble, troubleFields } from './database-trouble.ts';
 
 /** How long the ledger tries again before it reports that the database is away, in milliseconds. */
 const PATIENCE_MS = 30_000;
@@ -46,9 +46,11 @@ export class Database implements AsyncDisposable {
       // oxlint-disable-next-line typescript/no-misused-promises
       onConnect: prepareSession,
     });
-    this.#pool.on('error', (error) =>
-      options.logger.warn({ err: error }, 'idle database connection lost'),
-    );
+    this.#pool.on('error', (error) => {
+      // The pool is closed a moment before its connections are; the server may be faster.
+      if (this.#closed.signal.aborted) return;
+      options.logger.warn(troubleFields(error), 'idle database connection lost');
+    });
   }
 
   /** One statement. */

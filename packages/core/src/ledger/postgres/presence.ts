@@ -2,7 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Client } from 'pg';
 import { clientConfig, type DatabasePlace } from './database.ts';
-import { explainTrouble } from './database-trouble.ts';
+import { explainTrouble, troubleFields } from './database-trouble.ts';
 
 const RECONNECT_PAUSE_MS = 200;
 
@@ -110,7 +110,7 @@ export class Presence implements AsyncDisposable {
         await this.#connect();
         return;
       } catch (error) {
-        this.#logger.warn({ err: error }, 'database connection lost, trying again');
+        this.#logger.warn(troubleFields(error), 'database connection lost, trying again');
         await this.#clock.sleep(RECONNECT_PAUSE_MS, signal).catch(() => undefined);
       }
     }

@@ -19,17 +19,18 @@ export class Growth {
   wrote(bytes: number): void {
     this.#written += bytes;
     const { maxBytes, maxRatio } = this.#limits;
-    if (this.#written > maxBytes) throw limitExceeded(`more than ${maxBytes} bytes`);
+    if (this.#written > maxBytes) throw limitExceeded(`more than ${maxBytes} bytes`, 'maxBytes');
     if (this.#written > RATIO_COUNTS_FROM && this.#written > this.read * maxRatio) {
-      throw limitExceeded(`more than ${maxRatio} bytes for each byte received`);
+      throw limitExceeded(`more than ${maxRatio} bytes for each byte received`, 'maxRatio');
     }
   }
 }
 
-export function limitExceeded(what: string): PluginError {
+/** @param name of the limit in the manifest */
+export function limitExceeded(what: string, name: keyof Limits): PluginError {
   return new PluginError(
     'integrity',
-    `the file unpacks to ${what}; raise the pipeline's limits if that is expected`,
+    `the file unpacks to ${what}; ask the vendor, or raise limits.${name} of the pipeline if that is expected`,
     { code: 'LIMIT' },
   );
 }

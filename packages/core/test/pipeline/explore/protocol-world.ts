@@ -3,7 +3,7 @@ import { ManualClock, MemoryPlace, MemorySink, RecordingLogger } from '@octo/plu
 import type { Delivery } from '../../../src/ledger/delivery.ts';
 import { deliveryId } from '../../../src/ledger/delivery-id.ts';
 import type { Ledger } from '../../../src/ledger/ledger.ts';
-import { MemoryLedger, MemoryStore } from '../../../src/ledger/memory-ledger.ts';
+import { MemoryLedger, MemoryStore } from '../../ledger/memory-ledger.ts';
 import type { PipelineConfig } from '../../../src/manifest/manifest.ts';
 import { runPipeline } from '../../../src/pipeline/run-pipeline.ts';
 import { MemoryVendor } from '../memory-vendor.ts';
@@ -227,7 +227,6 @@ export class ProtocolWorld implements World {
       sink,
       sinkPolicy: policy,
       steps: [],
-      provesIntegrity: true,
     };
     const options = {
       ledger,

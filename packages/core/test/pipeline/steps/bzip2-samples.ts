@@ -9,7 +9,7 @@ export const bzipped = {
       Array.from({ length: 600 }, (_, row) => `${row},K3PD-7QXZ,${row * 37}.00\r\n`).join(''),
     ),
     bytes: sample(
-      'QlpoOTFBWSZTWa8RRoEACDReAAASAAd/4AQIYFBgDj9wAAAB767iACbFTFlMWlWWqYhENmCQwoGmhkZMQoGmhkZM',
+      'QlpoMTFBWSZTWa8RRoEACDReAAASAAd/4AQIYFBgDj9wAAAB767iACbFTFlMWlWWqYhENmCQwoGmhkZMQoGmhkZM',
       'QqnmRn6pSpQ00Yqp/6GhkqoYhip+mFJoAAaZAJqlBk0IAZgwEgBmDAfgAZgwBvN93z9fv+Hd3d3dxoAPNEAW2AUc',
       'AeEAdCQSDoQB4cAUbALaADrQkFtgFHAHhAHQkEg6EAeHAFGwC2gAloOhbYBRwB4QB0JBIOhAHhwBRsAtoAIA8OAK',
       'NgFtABbWwC2wCjgDwgDoSCQdCAPDgCjYBbQAU04AtsAo4A8IA6EgkHQgDw4/rWtfv2v2tXzetxeUxltgFHAHhAHQ',

@@ -12,6 +12,7 @@ import {
 } from '@octo/plugin-testing';
 import { isPluginError, PluginError } from '@octo/plugin-api';
 import { describe, expect, test } from 'vitest';
+import { Watchdog } from '../../../src/pipeline/steps/decrypt/watchdog.ts';
 import {
   inChunks,
   makeContext,
@@ -235,7 +236,7 @@ describe('what is no whole, protected message for us is refused', () => {
   test('a message for another key: the error names the key that is missing', async () => {
     const step = await makeStep('decrypt', ours);
     const error = await refusal(step, await message({ to: [strangerKey] }));
-    expect(error).toMatchObject({ type: 'auth', code: 'KEY_UNAVAILABLE' });
+    expect(error).toMatchObject({ type: 'validation', code: 'KEY_UNAVAILABLE' });
     expect(error.message).toContain(strangerKey.encryptionKeyId.toUpperCase());
   });
 
@@ -246,7 +247,7 @@ describe('what is no whole, protected message for us is refused', () => {
       { to: [lockedKey], protection: 'AEAD' as const },
     ]) {
       const error = await refusal(step, await message({ ...options, hidden: true }));
-      expect(error).toMatchObject({ type: 'auth', code: 'KEY_UNAVAILABLE' });
+      expect(error).toMatchObject({ type: 'validation', code: 'KEY_UNAVAILABLE' });
     }
   });
 
@@ -260,6 +261,49 @@ describe('what is no whole, protected message for us is refused', () => {
       type: 'integrity',
       code: 'LIMIT',
     });
+  });
+});
+
+test('a beginning on which the library would stand still is refused at once', async () => {
+  const step = await makeStep('decrypt', ours);
+  for (const protection of ['SEIPDv1', 'SEIPDv2', 'AEAD'] as const) {
+    const error = await refusal(step, await message({ compression: 'unknown', protection }));
+    expect(error).toMatchObject({ type: 'integrity', code: 'DECRYPT_FAILED' });
+  }
+});
+
+describe('when the library stands still', () => {
+  const never = new Promise<void>(() => undefined);
+
+  test('the waiting ends after a while', async () => {
+    const { context, clock } = await makeContext();
+    using watchdog = new Watchdog(context);
+    watchdog.awaited(true);
+    const outcome = watchdog.guard(never).catch((error: unknown) => error);
+    await clock.advance(60_000);
+    expect(await outcome).toMatchObject({ type: 'integrity', code: 'DECRYPT_FAILED' });
+    expect(() => watchdog.throwIfInterrupted()).toThrow(/cannot be decrypted/);
+  });
+
+  test('it is not the library that a slow vendor or a slow sink makes wait', async () => {
+    const { context, clock } = await makeContext();
+    using watchdog = new Watchdog(context);
+    watchdog.awaited(false);
+    await clock.advance(600_000);
+    watchdog.awaited(true);
+    watchdog.fed(false);
+    await clock.advance(600_000);
+    expect(() => watchdog.throwIfInterrupted()).not.toThrow();
+  });
+
+  test('an abort ends the waiting at once, with its reason', async () => {
+    const stop = new AbortController();
+    const { context } = await makeContext({ signal: stop.signal });
+    using watchdog = new Watchdog(context);
+    const outcome = watchdog.guard(never).catch((error: unknown) => error);
+    const reason = new Error('stop');
+    stop.abort(reason);
+    expect(await outcome).toBe(reason);
   });
 });
 

@@ -76,16 +76,17 @@ export async function makeContext(options: RunOptions = {}) {
   onTestFinished(() => rm(spoolFolder, { recursive: true }));
   const facts: { [name: string]: unknown } = {};
   const warnings: string[] = [];
+  const clock = new ManualClock(options.nowMs ?? Date.UTC(2026, 1, 1));
   const context: StepContext = {
     limits: { maxBytes: 1e9, maxRatio: 1000, maxMembers: 100, ...options.limits },
-    clock: new ManualClock(options.nowMs ?? Date.UTC(2026, 1, 1)),
+    clock,
     signal: options.signal ?? new AbortController().signal,
     spoolFolder,
     inspect: () => options.inspection,
     warn: (message) => void warnings.push(message),
     remember: (more) => void Object.assign(facts, more),
   };
-  return { context, facts, warnings };
+  return { context, clock, facts, warnings };
 }
 
 export async function* inChunks(bytes: Uint8Array, chunkBytes: number): AsyncGenerator<Uint8Array> {

@@ -107,6 +107,11 @@ test.each<[string, readonly ZipMember[], Parameters<typeof zipArchive>[1]?]>([
   ['no members', []],
   ['fewer members than it counts', [other], { count: 2 }],
   ['more members than it counts', [other, { ...other, name: 'd' }], { count: 1 }],
+  [
+    'a member that its directory has but does not count',
+    [other, { ...other, name: 'd', lies: { offset: 0, absent: true } }],
+    { count: 1 },
+  ],
   ['bytes before it', [other], { before: Buffer.from('#!/bin/sh\n') }],
   ['bytes between members', [other, { ...other, name: 'd' }], { between: Buffer.from('x') }],
   ['bytes behind it', [other], { after: Buffer.from('\n') }],

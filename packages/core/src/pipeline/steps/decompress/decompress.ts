@@ -41,8 +41,6 @@ type DecompressOptions = ConfigOf<typeof optionsSchema>;
 export const decompressKind: StepKind = {
   name: 'decompress',
   optionsSchema,
-  // A file that is not compressed passes unproved.
-  provesIntegrity: false,
   create: async (options: DecompressOptions) => new DecompressStep(options),
 };
 
@@ -95,6 +93,11 @@ class DecompressStep implements Step {
     );
   }
 
+  /** What is named as compressed passes only with a right checksum; the rest passes as it is. */
+  provesIntegrity(name: string): boolean {
+    return this.rename(name) !== name;
+  }
+
   run(content: Content, context: StepContext): AsyncIterable<Content> {
     return singleContent(this.rename(content.name), this.#plain(content, context), content.member);
   }
@@ -125,10 +128,12 @@ class DecompressStep implements Step {
     } while (this.#multiMember && format.begins(next));
     if (next.length === 0) return;
     throw format.begins(next)
-      ? decompressFailed('has several members; set "multiMember" if the vendor means that')
+      ? decompressFailed('has several members', undefined, SEVERAL)
       : decompressFailed('is followed by other bytes');
   }
 }
+
+const SEVERAL = 'ask the vendor, or set "multiMember" if that is how the vendor writes';
 
 function notCompressed(name: string): PluginError {
   return new PluginError(

@@ -12,6 +12,7 @@ import { decryptFailed, notSigned } from './failed.ts';
 import { readOwnKeys, readSigners } from './keys.ts';
 import { openContainer } from './plaintext.ts';
 import { openSessionKey, type OpenedKey } from './session-key.ts';
+import { Watchdog } from './watchdog.ts';
 
 const optionsSchema = {
   type: 'object',
@@ -68,7 +69,6 @@ type DecryptOptions = ConfigOf<typeof optionsSchema>;
 export const decryptKind: StepKind = {
   name: 'decrypt',
   optionsSchema,
-  provesIntegrity: true,
   create: async (options: DecryptOptions) => {
     const { expectSigned } = options;
     const keys = await readOwnKeys(options.keys, options.passphrases);
@@ -103,6 +103,10 @@ class DecryptStep implements Step {
     return withoutSuffix(name, SUFFIXES);
   }
 
+  provesIntegrity(): boolean {
+    return true;
+  }
+
   run(content: Content, context: StepContext): AsyncIterable<Content> {
     return singleContent(this.rename(content.name), this.#plain(content, context), content.member);
   }
@@ -128,8 +132,12 @@ class DecryptStep implements Step {
     context: StepContext,
   ): AsyncGenerator<Uint8Array> {
     const growth = new Growth(context.limits);
+    using watchdog = new Watchdog(context);
     try {
-      const opened = await openContainer(container, sessionKey, this.#signers ?? [], context);
+      watchdog.awaited(true);
+      const opened = await watchdog.guard(
+        openContainer(container, sessionKey, this.#signers ?? [], context, watchdog),
+      );
       if (this.#signers !== undefined && opened.claimedSigners.length === 0) throw notSigned();
       for await (const chunk of coalesce(opened.plaintext, OUTPUT_BYTES)) {
         context.signal.throwIfAborted();
@@ -137,7 +145,8 @@ class DecryptStep implements Step {
         growth.wrote(chunk.length);
         yield chunk;
       }
-      const signedBy = await opened.signer();
+      watchdog.awaited(true);
+      const signedBy = await watchdog.guard(opened.signer());
       if (this.#signers !== undefined && signedBy === undefined) throw notSigned();
       context.remember({
         openpgp: {

@@ -70,7 +70,7 @@ async function readable<Key>(
   } catch (error) {
     throw new PluginError(
       'validation',
-      `decrypt: ${where} is not an OpenPGP ${kind} key, armored or as base64 of the binary form`,
+      `${where} is not an OpenPGP ${kind} key, armored or as base64 of the binary form`,
       { cause: error },
     );
   }
@@ -88,7 +88,7 @@ async function unlock(privateKey: PrivateKey, passphrases: readonly string[]): P
   }
   throw new PluginError(
     'validation',
-    `decrypt: no passphrase opens the key ${privateKey.getFingerprint()}; add its passphrase to "passphrases"`,
+    `no passphrase opens the key ${privateKey.getFingerprint()}; add its passphrase to "passphrases"`,
     { code: 'KEY_UNAVAILABLE', cause },
   );
 }
@@ -99,6 +99,6 @@ function pinned(keys: readonly PublicKey[], fingerprint: string): PublicKey {
   if (key !== undefined) return key;
   throw new PluginError(
     'validation',
-    `decrypt: none of the signers has the fingerprint ${fingerprint}; it must be that of a primary key`,
+    `none of the signers has the fingerprint ${fingerprint}; it must be that of a primary key`,
   );
 }

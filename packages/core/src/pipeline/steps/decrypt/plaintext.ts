@@ -9,6 +9,7 @@ import {
 import type { StepContext } from '../../step.ts';
 import type { Container } from './envelope.ts';
 import { notBuffer, OPENPGP } from './library.ts';
+import type { Watchdog } from './watchdog.ts';
 
 /** Encrypted bytes handed to the library at a time: 2^18. Small pieces are what it is slow with. */
 const PIECE_EXPONENT = 18;
@@ -33,6 +34,7 @@ export async function openContainer(
   sessionKey: DecryptedSessionKey,
   signers: readonly PublicKey[],
   context: StepContext,
+  watchdog: Watchdog,
 ): Promise<Opened> {
   const config = {
     ...OPENPGP,
@@ -40,7 +42,7 @@ export async function openContainer(
     maxDecompressedMessageSize: context.limits.maxBytes + PACKET_BYTES,
   };
   const { data, signatures } = await decrypt({
-    message: await readMessage({ binaryMessage: asStream(framed(container)), config }),
+    message: await readMessage({ binaryMessage: asStream(framed(container, watchdog)), config }),
     sessionKeys: sessionKey as SessionKey,
     verificationKeys: [...signers],
     format: 'binary',
@@ -48,7 +50,7 @@ export async function openContainer(
     config,
   });
   return {
-    plaintext: data as unknown as AsyncIterable<Uint8Array>,
+    plaintext: chunksOf(data, watchdog),
     claimedSigners: signatures.map(({ keyID }) => keyID.toHex()),
     signer: () => firstSigner(signatures, signers),
   };
@@ -66,15 +68,43 @@ async function firstSigner(
   return undefined;
 }
 
+async function* chunksOf(
+  data: ReadableStream<Uint8Array>,
+  watchdog: Watchdog,
+): AsyncGenerator<Uint8Array> {
+  const reader = data.getReader();
+  // Not waited for: a library that stands still does not answer. Pending reads end at once.
+  const cancel = () => void reader.cancel().catch(() => undefined);
+  watchdog.onInterrupt = cancel;
+  try {
+    for (;;) {
+      watchdog.awaited(true);
+      const { done, value } = await reader.read();
+      watchdog.awaited(false);
+      watchdog.throwIfInterrupted();
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    cancel();
+  }
+}
+
 /** The container with length headers of our own choice around large pieces. */
-async function* framed({ tag, body }: Container): AsyncGenerator<Uint8Array> {
+async function* framed({ tag, body }: Container, watchdog: Watchdog): AsyncGenerator<Uint8Array> {
   const pieceBytes = 2 ** PIECE_EXPONENT;
+  const take = async () => {
+    watchdog.fed(false);
+    const piece = await body.take(pieceBytes);
+    watchdog.fed(true);
+    return piece;
+  };
   yield Uint8Array.of(0xc0 | tag);
-  let piece = await body.take(pieceBytes);
+  let piece = await take();
   while (piece.length === pieceBytes) {
     yield Uint8Array.of(0xe0 | PIECE_EXPONENT);
     yield notBuffer(piece);
-    piece = await body.take(pieceBytes);
+    piece = await take();
   }
   const last = Buffer.alloc(5, 0xff);
   last.writeUInt32BE(piece.length, 1);

@@ -48,7 +48,7 @@ function isSafe(path: string, segments: readonly string[]): boolean {
 }
 
 /** Escaped, so that no terminal or log is led astray by it. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return JSON.stringify(path.slice(0, 100)).replaceAll(
     /[^\u0020-\u007E]/g,
     (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,

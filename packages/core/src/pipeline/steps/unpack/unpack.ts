@@ -38,8 +38,6 @@ type UnpackOptions = ConfigOf<typeof optionsSchema>;
 export const unpackKind: StepKind = {
   name: 'unpack',
   optionsSchema,
-  // tar has no checksums of its files.
-  provesIntegrity: false,
   create: async (options: UnpackOptions) => new UnpackStep(options),
 };
 
@@ -59,6 +57,11 @@ class UnpackStep implements Step {
     return this.#options.members === 'one'
       ? withoutSuffix(name, SUFFIXES)
       : `${name}.manifest.json`;
+  }
+
+  /** zip has a checksum of each file, tar has none. */
+  provesIntegrity(name: string): boolean {
+    return name.toLowerCase().endsWith('.zip');
   }
 
   async *run(content: Content, context: StepContext): AsyncGenerator<Content> {
@@ -131,7 +134,7 @@ async function* bounded(
 }
 
 function tooManyMembers({ limits }: StepContext): Error {
-  return limitExceeded(`more than ${limits.maxMembers} members`);
+  return limitExceeded(`more than ${limits.maxMembers} members`, 'maxMembers');
 }
 
 function notOne(): Error {

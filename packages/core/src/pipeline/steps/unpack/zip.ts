@@ -8,7 +8,7 @@ import { ByteReader } from '../byte-reader.ts';
 import { ENGINE_CHUNK, throughEngine } from '../decompress/engine.ts';
 import { limitExceeded } from '../growth.ts';
 import { archiveInvalid } from './invalid.ts';
-import { MemberNames, type Member } from './member.ts';
+import { MemberNames, quoted, type Member } from './member.ts';
 
 const METHOD = { stored: 0, deflated: 8 } as const;
 const HAS_DESCRIPTOR = 0x08;
@@ -17,6 +17,9 @@ const ENCRYPTED = 0x01;
 const DESCRIPTOR_BYTES = new Set([12, 16, 20, 24]);
 const UNIX = 3;
 const SAYS_ZIP64 = 0xffffffff;
+/** How yauzl begins to speak of names that it refuses. */
+const UNSAFE_NAME =
+  /^(?:absolute path|invalid relative path|invalid characters in fileName): ([^]*)$/;
 
 export function isZip([a, b, c, d]: Uint8Array): boolean {
   return a === 0x50 && b === 0x4b && ((c === 3 && d === 4) || (c === 5 && d === 6));
@@ -33,7 +36,7 @@ export async function openZip(path: string, limits: Limits): Promise<readonly Me
   try {
     const directoryStart = cursor(zip);
     if (zip.entryCount > limits.maxMembers)
-      throw limitExceeded(`more than ${limits.maxMembers} members`);
+      throw limitExceeded(`more than ${limits.maxMembers} members`, 'maxMembers');
     const entries = await Array.fromAsync(zip.eachEntry());
     await expectDirectoryEnd(path, cursor(zip));
     const files = entries.filter((entry) => !isFolder(entry));
@@ -81,7 +84,8 @@ async function expectDirectoryEnd(path: string, at: number): Promise<void> {
 
 function expectSizes(files: readonly Entry[], limits: Limits): void {
   const bytes = files.reduce((sum, { uncompressedSize }) => sum + uncompressedSize, 0);
-  if (bytes > limits.maxBytes) throw limitExceeded(`more than ${limits.maxBytes} bytes`);
+  if (bytes > limits.maxBytes)
+    throw limitExceeded(`more than ${limits.maxBytes} bytes`, 'maxBytes');
 }
 
 async function place(zip: ZipFile, entry: Entry): Promise<Place> {
@@ -111,11 +115,13 @@ function agrees(local: number, central: number): boolean {
 
 function expectPlain(entry: Entry): void {
   if (entry.generalPurposeBitFlag & ENCRYPTED || entry.isEncrypted()) {
-    throw archiveInvalid('is encrypted with a password');
+    const advice = 'ask the vendor to send it without one';
+    throw archiveInvalid('is encrypted with a password', undefined, advice);
   }
   const { compressionMethod } = entry;
   if (compressionMethod !== METHOD.stored && compressionMethod !== METHOD.deflated) {
-    throw archiveInvalid(`uses compression method ${compressionMethod}, which is not supported`);
+    const what = `uses compression method ${compressionMethod}, which is not supported`;
+    throw archiveInvalid(what, undefined, 'ask the vendor to compress it as usual (deflate)');
   }
   if (isFolder(entry) && entry.uncompressedSize > 0)
     throw archiveInvalid('hides bytes in a folder');
@@ -194,5 +200,8 @@ async function* plainBytes(
 function asInvalid(error: unknown): unknown {
   const code = (error as { readonly code?: unknown }).code;
   if (code === 'ARCHIVE_INVALID' || code === 'LIMIT') return error;
-  return archiveInvalid('is damaged', error);
+  const name = UNSAFE_NAME.exec((error as Error).message)?.[1];
+  if (name !== undefined)
+    return archiveInvalid(`has a name that is not allowed: ${quoted(name)}`, error);
+  return archiveInvalid('is damaged, or is followed by other bytes', error);
 }

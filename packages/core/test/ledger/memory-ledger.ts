@@ -6,12 +6,12 @@ import type {
   Scope,
   SourceVersion,
   VerifiedContent,
-} from './delivery.ts';
-import { deliveryId } from './delivery-id.ts';
-import { FencedOut } from './fenced-out.ts';
-import { heldScope } from './held-scope.ts';
-import { indexAfter } from './index-after.ts';
-import { isBack, isOpen, refusal, wasRefused } from './known-version.ts';
+} from '../../src/ledger/delivery.ts';
+import { deliveryId } from '../../src/ledger/delivery-id.ts';
+import { FencedOut } from '../../src/ledger/fenced-out.ts';
+import { heldScope } from '../../src/ledger/held-scope.ts';
+import { indexAfter } from '../../src/ledger/index-after.ts';
+import { isBack, isOpen, refusal, wasRefused } from '../../src/ledger/known-version.ts';
 import type {
   Claim,
   ClaimRequest,
@@ -23,7 +23,7 @@ import type {
   ListFilter,
   VerifiedAnswer,
   VerifyOptions,
-} from './ledger.ts';
+} from '../../src/ledger/ledger.ts';
 
 type Row = Delivery & {
   readonly heldScope: string | undefined;
@@ -387,18 +387,6 @@ export class MemoryLedger implements Ledger {
       .map(copy);
   }
 
-  async nextClaimableIn(scope: Scope): Promise<number | undefined> {
-    const busy = this.#rows(scope).filter(
-      (row) => isOpen(row) && (row.leaseUntil ?? row.notBefore) && this.#elders(row).length === 0,
-    );
-    if (busy.length === 0) return undefined;
-    const due = ({ leaseUntil, notBefore, owner }: Row): number => {
-      const lease = leaseUntil !== undefined && this.#isAlive(owner!) ? +leaseUntil : 0;
-      return Math.max(lease, +(notBefore ?? 0));
-    };
-    return Math.max(0, Math.min(...busy.map(due)) - this.#clock.now());
-  }
-
   async countOpen(scope: Scope): Promise<number> {
     return this.#rows(scope).filter(isOpen).length;
   }
@@ -413,11 +401,6 @@ export class MemoryLedger implements Ledger {
       .filter((row) => row.group === group && isDelivered(row))
       .toSorted(byDiscovery)
       .map(copy);
-  }
-
-  async remember(id: string, facts: { readonly [name: string]: unknown }): Promise<void> {
-    const row = this.#store.rows.get(id);
-    if (row !== undefined) this.#set(id, { facts: { ...row.facts, ...facts } });
   }
 
   async liveUploads(sink: string): Promise<ReadonlySet<string>> {

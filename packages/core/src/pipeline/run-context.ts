@@ -1,0 +1,38 @@
+import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
+import type { Ledger } from '../ledger/ledger.ts';
+import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
+import type { ReportBuilder } from './report-builder.ts';
+import type { RunEvent } from './run-report.ts';
+import type { Spool } from './spool.ts';
+import type { Step } from './step.ts';
+import type { Vendor } from './vendor.ts';
+
+/** A pipeline with living instances: everything that one run needs. */
+export interface Pipeline {
+  readonly config: PipelineConfig;
+  readonly provider: Provider;
+  readonly providerPolicy: Policy;
+  readonly sink: Sink;
+  readonly sinkPolicy: Policy;
+  readonly steps: readonly Step[];
+}
+
+export interface RunOptions {
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  /** For jitter; 0 ≤ random() < 1. */
+  readonly random: () => number;
+  /** A folder for spool files; the run makes and removes its own below it. */
+  readonly spoolFolder: string;
+  readonly onEvent?: (event: RunEvent) => void;
+}
+
+/** What the parts of a run share. */
+export interface RunContext extends Omit<RunOptions, 'onEvent' | 'spoolFolder'> {
+  readonly pipeline: Pipeline;
+  readonly vendor: Vendor;
+  readonly report: ReportBuilder;
+  readonly spool: Spool;
+  readonly scope: { readonly pipeline: string; readonly sink: string };
+}
