@@ -1,3 +1,4 @@
+/** Servers, fixtures and fakes, for tests of any runner and for demonstrations. The suites have a door of their own. */
 export { ManualClock } from './manual-clock.ts';
 export { RecordingLogger, type LogEntry } from './recording-logger.ts';
 export {
@@ -40,12 +41,6 @@ export {
   type SinkVerb,
 } from './memory-sink.ts';
 export { proofOf } from './proof-of.ts';
-export {
-  sinkSuite,
-  type OpenSink,
-  type SinkSuiteOptions,
-  type SinkUnderTest,
-} from './sink-suite.ts';
 export { S3_SERVE_MODULE } from './s3/serve-module.ts';
 export type { SeenRequest as S3SeenRequest } from './s3/answer-call.ts';
 export type { ArmedS3Fault, S3Fault, S3FaultRule, S3Faults, S3Operation } from './s3/s3-faults.ts';
@@ -72,12 +67,4 @@ export {
   type TestKey,
   vendorKey,
 } from './openpgp/public-test-keys.ts';
-export { pluginSuite, type PluginSuiteOptions } from './plugin-suite.ts';
-export {
-  type OpenProvider,
-  providerSuite,
-  type ProviderSuiteOptions,
-  type ProviderUnderTest,
-  type VendorFile,
-} from './provider-suite.ts';
 export { type ZipLies, type ZipMember, zipArchive } from './archives/zip-archive.ts';

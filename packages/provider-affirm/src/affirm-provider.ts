@@ -7,7 +7,6 @@ import {
   PluginError,
   type Provider,
   type RemoteFile,
-  type Session,
 } from '@octo/plugin-api';
 import { Archive, type MoveExperience, PRIVATE_ARCHIVE } from './archive.ts';
 import { checkConfig, type Place } from './check-config.ts';
@@ -36,7 +35,7 @@ export class AffirmProvider implements Provider {
     this.#archivePath();
   }
 
-  async connect(signal: AbortSignal): Promise<Session> {
+  async connect(signal: AbortSignal): Promise<SettlementSession> {
     const folder = await this.#open(signal);
     const path = this.#archivePath();
     const { config, logger } = this.#options;
@@ -57,10 +56,10 @@ export class AffirmProvider implements Provider {
     return reconcile(files);
   }
 
-  /** Opens a session and closes it. */
+  /** Logs in, looks into the folder, and leaves. */
   async health(signal: AbortSignal): Promise<void> {
     await using session = await this.connect(signal);
-    if ('directory' in this.#place) await Array.fromAsync(session.list(signal));
+    await session.expectListable(signal);
   }
 
   async *diagnose(signal: AbortSignal): AsyncGenerator<Diagnosis> {

@@ -20,16 +20,22 @@ export class SettlementSession implements Session {
   }
 
   async *list(signal: AbortSignal): AsyncGenerator<RemoteFile> {
-    const { folder, inbox, archive } = this.#options;
-    try {
-      for await (const entry of folder.list(inbox, signal)) {
-        const file = entry.refused === undefined ? this.#file(entry) : this.#refused(entry);
-        if (file !== undefined) yield file;
-      }
-    } catch (error) {
-      throw isMissing(error) ? inboxMissing(inbox, error) : error;
+    const { archive } = this.#options;
+    for await (const entry of this.#entries(signal)) {
+      const file = entry.refused === undefined ? this.#file(entry) : this.#refused(entry);
+      if (file !== undefined) yield file;
     }
     if (archive !== undefined) yield* archive.list((entry) => this.#file(entry), signal);
+  }
+
+  /**
+   * Resolves when the folder is there and may be listed. Asks for its beginning only, however much lies in it.
+   * @throws PluginError `validation` with code `FOLDER_MISSING`, `auth`, `network`, …
+   */
+  async expectListable(signal: AbortSignal): Promise<void> {
+    const entries = this.#entries(signal);
+    await entries.next();
+    await entries.return();
   }
 
   async stat(file: RemoteFile, signal: AbortSignal): Promise<RemoteFile | undefined> {
@@ -58,6 +64,15 @@ export class SettlementSession implements Session {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#options.folder[Symbol.asyncDispose]();
+  }
+
+  async *#entries(signal: AbortSignal): AsyncGenerator<Entry, void> {
+    const { folder, inbox } = this.#options;
+    try {
+      yield* folder.list(inbox, signal);
+    } catch (error) {
+      throw isMissing(error) ? inboxMissing(inbox, error) : error;
+    }
   }
 
   #file(entry: Entry): RemoteFile | undefined {

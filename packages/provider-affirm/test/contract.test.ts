@@ -1,5 +1,6 @@
 import { rm, utimes, writeFile } from 'node:fs/promises';
-import { providerSuite, startSftp } from '@octo/plugin-testing';
+import { startSftp } from '@octo/plugin-testing';
+import { providerSuite } from '@octo/plugin-testing/suites';
 import type { AffirmConfig } from '../src/config-schema.ts';
 import { affirm, LocalFeed } from './feed.ts';
 

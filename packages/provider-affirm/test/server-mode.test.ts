@@ -194,8 +194,20 @@ describe('connecting', () => {
     expect(server.logins).not.toContainEqual(expect.objectContaining({ password: 'loopback' }));
   });
 
-  test('health opens a session and closes it', async () => {
-    await provider({}).health?.(never());
+  test('health logs in, asks for the beginning of the folder, and leaves', async () => {
+    for (let i = 0; i < 1000; i++) tree.file(`/outbound/${i}_${NAME}`, 'sealed');
+    await provider({ remoteDir: 'outbound' }).health?.(never());
+    const asked = server.log.map(({ name }) => name);
+    expect(asked.filter((name) => name === 'READDIR')).toHaveLength(1);
+    expect(asked.at(-1)).toBe('CLOSE');
+  });
+
+  test('health of an empty folder is good, of a missing one or a refused login it is not', async () => {
+    await provider({ remoteDir: 'outbound' }).health?.(never());
+    await expect(provider({ remoteDir: 'outbuond' }).health?.(never())).rejects.toMatchObject({
+      type: 'validation',
+      code: 'FOLDER_MISSING',
+    });
     server.faults.refuseLogin = true;
     await expect(provider({}).health?.(never())).rejects.toMatchObject({ type: 'auth' });
   });

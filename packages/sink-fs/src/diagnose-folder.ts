@@ -88,10 +88,21 @@ export async function expectWritable(disk: Disk, directory: string): Promise<voi
 
 async function nearestFolder(disk: Disk, directory: string): Promise<string> {
   const real = await unless(['ENOENT'], disk.realPath(directory));
-  if (real === undefined) return nearestFolder(disk, dirname(directory));
+  if (real === undefined) {
+    await expectNothingAt(disk, directory);
+    return nearestFolder(disk, dirname(directory));
+  }
   const { kind } = await disk.status(real);
   if (kind === 'folder') return real;
   throw new PluginError('validation', `'${real}' is not a folder`, { code: 'NOT_A_FOLDER' });
+}
+
+/** A symbolic link to nowhere is there, although its target is not; no folder can be made in its place. */
+async function expectNothingAt(disk: Disk, path: string): Promise<void> {
+  if ((await unless(['ENOENT'], disk.status(path))) === undefined) return;
+  throw new PluginError('not_found', `'${path}' is a symbolic link to a folder that is not there`, {
+    code: 'FOLDER_GONE',
+  });
 }
 
 async function taken([step, remedy, work]: Step, directory: string): Promise<Diagnosis> {

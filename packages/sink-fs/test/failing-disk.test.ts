@@ -195,3 +195,14 @@ test('the diagnosis stops at the step that fails, says what to do and leaves not
   disk.hook = () => {};
   expect(await disk.list(ROOT)).toEqual(['.octo']);
 });
+
+test('health of a directory in which nothing may be written says so, and what to do', async () => {
+  const { disk, sink } = open();
+  await staged(sink);
+  fail(disk, new RegExp(`^mayWrite ${ROOT}$`), 'EACCES');
+  await expect(sink.health(quiet)).rejects.toMatchObject({
+    type: 'auth',
+    code: 'PERMISSION_DENIED',
+    message: expect.stringContaining(ROOT) as string,
+  });
+});

@@ -224,10 +224,11 @@ describe('the place', () => {
     await using place = await openFolder();
     await symlink('/nowhere', place.root);
     await place.sink.start(quiet);
-    await expect(put(place.sink, 'key')).rejects.toMatchObject({
-      type: 'not_found',
-      code: 'FOLDER_GONE',
-    });
+    const refused = { type: 'not_found', code: 'FOLDER_GONE' };
+    await expect(put(place.sink, 'key')).rejects.toMatchObject(refused);
+    await expect(place.sink.health(quiet)).rejects.toMatchObject(refused);
+    const steps = await Array.fromAsync(place.sink.diagnose(quiet));
+    expect(steps).toMatchObject([{ step: 'folder', outcome: 'failed', error: refused }]);
   });
 
   test('is relative to the folder of the manifest', async () => {
@@ -263,6 +264,22 @@ describe('the place', () => {
     await rm(place.root, { recursive: true });
     expect(await place.sink.head('key', quiet)).toBeUndefined();
     expect(await put(place.sink, 'key')).toMatchObject({ outcome: 'committed' });
+  });
+});
+
+describe('health', () => {
+  test('of a directory that can be made when it is needed is good, and makes nothing', async () => {
+    await using place = await openFolder();
+    await place.sink.health(quiet);
+    expect(await readdir(dirname(place.root))).toEqual([]);
+  });
+
+  test('of a directory that is there leaves it as it was', async () => {
+    await using place = await openFolder();
+    await put(place.sink, 'key');
+    const before = await readdir(place.root, { recursive: true });
+    await place.sink.health(quiet);
+    expect(await readdir(place.root, { recursive: true })).toEqual(before);
   });
 });
 

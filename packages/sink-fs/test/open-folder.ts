@@ -1,7 +1,8 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { ManualClock, RecordingLogger, type SinkUnderTest } from '@octo/plugin-testing';
+import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
+import type { SinkUnderTest } from '@octo/plugin-testing/suites';
 import { FolderSink, type FolderSinkOptions } from '../src/folder-sink.ts';
 
 export interface OpenedFolder extends SinkUnderTest {

@@ -1,4 +1,4 @@
-import { pluginSuite } from '@octo/plugin-testing';
+import { pluginSuite } from '@octo/plugin-testing/suites';
 import plugin from '../src/index.ts';
 
 pluginSuite(plugin);

@@ -1,5 +1,6 @@
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { sinkSuite, startS3, type S3Simulator } from '@octo/plugin-testing';
+import { startS3, type S3Simulator } from '@octo/plugin-testing';
+import { sinkSuite } from '@octo/plugin-testing/suites';
 import { afterAll, beforeAll } from 'vitest';
 import { BUCKET, configFor, MIB, sinkOf } from './open-sink.ts';
 

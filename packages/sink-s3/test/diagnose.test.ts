@@ -120,3 +120,21 @@ test('health asks for what every run needs', async () => {
   s3.denied.add('s3:ListBucket');
   expect((await failureOf(sink.health(quiet))).type).toBe('auth');
 });
+
+test('health of a bucket that is not there says so', async () => {
+  const s3 = await simulator();
+  const sink = sinkOf(configFor(s3, { bucket: 'octo-elsewhere' }));
+  onTestFinished(() => sink[Symbol.asyncDispose]());
+  expect(await failureOf(sink.health(quiet))).toMatchObject({
+    type: 'not_found',
+    message: expect.stringContaining('octo-elsewhere') as string,
+  });
+});
+
+test('health writes nothing, and asks once', async () => {
+  const s3 = await simulator();
+  const sink = sinkOf(configFor(s3));
+  onTestFinished(() => sink[Symbol.asyncDispose]());
+  await sink.health(quiet);
+  expect(s3.requests.map(({ operation }) => operation)).toEqual(['ListObjectsV2']);
+});

@@ -31,8 +31,13 @@ export const commands: readonly CommandSpec[] = [
     details: [
       'Runs each enabled pipeline by its "schedule" (cron) or "every" in the manifest, one run of a',
       'pipeline at a time. SIGTERM or Ctrl-C starts no new runs and gives running ones 30 seconds.',
+      'A changed manifest is taken while runs go on; SIGHUP looks at it at once.',
     ],
-    options: { ...common, log },
+    options: {
+      ...common,
+      log,
+      'no-watch': { type: 'boolean', summary: 'look at the manifest only when SIGHUP says so' },
+    },
     load: async () => (await import('./commands/start.ts')).start,
   },
   {
@@ -54,11 +59,33 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/check.ts')).check,
   },
   {
+    name: 'health',
+    operands: [],
+    summary: 'ask every plugin how it is: healthy, degraded, down or unknown',
+    details: [
+      'All are asked at the same time, each for its "timeoutMs" at most, and never for more than 10',
+      'seconds; "degraded" is one that needs more than half of that. Exit code 3 when one is down.',
+    ],
+    options: common,
+    load: async () => (await import('./commands/health.ts')).health,
+  },
+  {
     name: 'lint',
     operands: [],
     summary: 'check the manifest and every plugin configuration, without any connection',
     options: common,
     load: async () => (await import('./commands/lint.ts')).lint,
+  },
+  {
+    name: 'plan',
+    operands: [],
+    summary: 'say what the manifest would start, keep and retire, without doing it',
+    details: ['Compares with the running host; without one everything would start.'],
+    options: {
+      ...common,
+      against: { type: 'string', value: 'FILE', summary: 'compare with this manifest instead' },
+    },
+    load: async () => (await import('./commands/plan.ts')).plan,
   },
   {
     name: 'files',

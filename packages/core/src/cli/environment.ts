@@ -16,6 +16,8 @@ export interface Environment {
   readonly random: () => number;
   /** Aborted by the first SIGINT or SIGTERM, with an {@link Interrupted} as its reason. */
   readonly signal: AbortSignal;
+  /** Who listens is told of SIGHUP until the listening is disposed; without a listener it interrupts like SIGTERM. */
+  readonly onHangup: (listener: () => void) => Disposable;
   readonly rooms: Rooms;
   /** Knows the manifest's secrets as soon as a host is built. */
   readonly redactor: Redactor;

@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import { systemClock } from '../host/system-clock.ts';
 import { Redactor } from '../observe/redactor.ts';
 
@@ -21,7 +22,7 @@ export async function main(argv: readonly string[]): Promise<never> {
     cwd: process.cwd(),
     clock: systemClock,
     random: Math.random,
-    signal: untilInterrupted(stderr),
+    ...signalsOf(stderr),
     rooms,
     redactor: new Redactor(),
   };
@@ -53,16 +54,27 @@ export async function runCommand(
   }
 }
 
-/** Aborted by the first SIGINT, SIGTERM or SIGHUP. The second one ends the process at once. */
-function untilInterrupted(stderr: ProcessOutput): AbortSignal {
+/** Aborted by the first SIGINT, SIGTERM or unheard SIGHUP. The second one ends the process at once. */
+function signalsOf(stderr: ProcessOutput): Pick<Environment, 'signal' | 'onHangup'> {
   const controller = new AbortController();
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      const interrupted = new Interrupted(name);
-      if (controller.signal.aborted) process.exit(exitCodeOf(interrupted));
-      if (stderr.isTerminal) stderr.write('\r\u001B[Kstopping … (Ctrl-C again ends at once)\n');
-      controller.abort(interrupted);
-    });
-  }
-  return controller.signal;
+  const listeners = new Set<() => void>();
+  const wasTerminal = stderr.isTerminal;
+  const interrupt = (name: Interrupted['signalName']) => {
+    const interrupted = new Interrupted(name);
+    if (controller.signal.aborted) process.exit(exitCodeOf(interrupted));
+    if (stderr.isTerminal) stderr.write('\r\u001B[Kstopping … (Ctrl-C again ends at once)\n');
+    controller.abort(interrupted);
+  };
+  for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt(name));
+  process.on('SIGHUP', () => {
+    // A terminal that was closed sends it, too; then nobody is there any more who could want the host to go on.
+    const isAlone = wasTerminal && !isatty(2);
+    if (listeners.size === 0 || isAlone) interrupt('SIGHUP');
+    else for (const listener of listeners) listener();
+  });
+  const onHangup = (listener: () => void) => {
+    listeners.add(listener);
+    return { [Symbol.dispose]: () => void listeners.delete(listener) };
+  };
+  return { signal: controller.signal, onHangup };
 }

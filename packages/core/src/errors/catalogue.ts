@@ -5,6 +5,7 @@ export const errorCatalogue = {
   OCTO_MANIFEST_SYNTAX: 'the manifest is not JSON',
   OCTO_MANIFEST_DUPLICATE_KEY: 'a name stands twice in one object of the manifest',
   OCTO_MANIFEST_INVALID: 'the manifest does not follow its schema',
+  OCTO_MANIFEST_REMOVALS: 'a changed manifest lacks more than half of the running pipelines',
   OCTO_REFERENCE_MISSING: 'a reference names a variable or a file that is not there',
   OCTO_REFERENCE_INVALID: 'a reference is not spelled right or of an unknown kind',
   OCTO_INSTANCE_UNKNOWN: 'a pipeline names a plugin that the manifest does not have',

@@ -13,8 +13,6 @@ import type { LoadedInstance } from './load-instances.ts';
 
 export interface BuiltInstances {
   readonly instances: ReadonlyMap<string, LivingInstance>;
-  /** Of the instances that asked for one. */
-  readonly stateFolders: ReadonlyMap<string, string>;
   readonly issues: readonly Issue[];
 }
 
@@ -29,21 +27,20 @@ export function buildInstances(
   options: BuildOptions,
 ): BuiltInstances {
   const instances = new Map<string, LivingInstance>();
-  const stateFolders = new Map<string, string>();
   const issues: Issue[] = [];
   for (const [id, one] of loaded) {
     const stateFolder = join(options.stateFolder, 'instances', id);
     try {
       const plugin = createPlugin(manifest, one, stateFolder, options);
-      instances.set(id, new LivingInstance(one.config, one.definition, plugin, options.clock));
       const wanted = Object.values(one.definition.inject).map((token) => token.id);
-      if (wanted.includes(STATE_FOLDER.id)) stateFolders.set(id, stateFolder);
+      const folder = wanted.includes(STATE_FOLDER.id) ? stateFolder : undefined;
+      instances.set(id, new LivingInstance(one, plugin, folder, options.clock));
     } catch (error) {
       const code = error instanceof OctoError ? error.code : 'OCTO_PLUGIN_CREATE';
       issues.push(manifest.source.remark(code, pointerTo('/plugins', id), describeError(error)));
     }
   }
-  return { instances, stateFolders, issues };
+  return { instances, issues };
 }
 
 function createPlugin(

@@ -10,37 +10,33 @@ import { validateConfig } from './validate-config.ts';
 
 export interface BuiltSteps {
   readonly steps: readonly Step[];
-}
-
-/** What was found while steps were built. */
-export interface StepFindings {
-  readonly issues: Issue[];
   /** Values at places that the steps' schemas mark secret, by pointer into the manifest. */
-  readonly secrets: Map<string, unknown>;
+  readonly secrets: ReadonlyMap<string, unknown>;
 }
 
-/** The steps of one pipeline; what is wrong goes into `findings`. */
+/** The steps of one pipeline; what is wrong goes into `issues`. */
 export async function buildSteps(
   manifest: Manifest,
   pipelineId: string,
   kinds: readonly StepKind[],
-  findings: StepFindings,
+  issues: Issue[],
 ): Promise<BuiltSteps> {
   const steps: Step[] = [];
+  const secrets = new Map<string, unknown>();
   const configs = manifest.pipelines.get(pipelineId)?.steps ?? [];
   for (const [index, config] of configs.entries()) {
     const pointer = pointerTo(pointerTo(pointerTo('/pipelines', pipelineId), 'steps'), index);
     const kind = kinds.find(({ name }) => name === config.name);
     if (kind === undefined) {
       const names = kinds.map(({ name }) => name);
-      findings.issues.push(unknownStep(manifest, config.name, pointer, names));
+      issues.push(unknownStep(manifest, config.name, pointer, names));
       continue;
     }
-    const step = await buildStep({ manifest, kind, config, pointer, findings });
+    const step = await buildStep({ manifest, kind, config, pointer, issues, secrets });
     if (step === undefined) continue;
     steps.push(step);
   }
-  return { steps };
+  return { steps, secrets };
 }
 
 function unknownStep(
@@ -61,11 +57,12 @@ interface OneStep {
   readonly kind: StepKind;
   readonly config: StepConfig;
   readonly pointer: string;
-  readonly findings: StepFindings;
+  readonly issues: Issue[];
+  readonly secrets: Map<string, unknown>;
 }
 
 async function buildStep(one: OneStep): Promise<Step | undefined> {
-  const { kind, config, findings } = one;
+  const { kind, config, issues, secrets } = one;
   const { source } = one.manifest;
   const pointer = pointerTo(one.pointer, config.name);
   try {
@@ -75,16 +72,16 @@ async function buildStep(one: OneStep): Promise<Step | undefined> {
       config.options,
       (at) => source.isReference(pointer + at),
     );
-    for (const [at, value] of checked.secrets) findings.secrets.set(pointer + at, value);
+    for (const [at, value] of checked.secrets) secrets.set(pointer + at, value);
     for (const { pointer: at, text, of } of checked.problems) {
-      findings.issues.push(source.issue('OCTO_STEP_OPTIONS', pointer + at, text, of));
+      issues.push(source.issue('OCTO_STEP_OPTIONS', pointer + at, text, of));
     }
     if (checked.problems.length > 0) return undefined;
     // The schema has just promised what `create` asks for.
     return await kind.create(checked.value as never);
   } catch (error) {
     const code = error instanceof OctoError ? error.code : 'OCTO_STEP_OPTIONS';
-    findings.issues.push(source.remark(code, pointer, describeError(error)));
+    issues.push(source.remark(code, pointer, describeError(error)));
     return undefined;
   }
 }

@@ -1,18 +1,14 @@
-import type { Clock, Logger, PluginDefinition } from '@octo/plugin-api';
-import { errorOfIssues, type Issue } from '../errors/octo-error.ts';
+import type { Clock, Logger } from '@octo/plugin-api';
 import type { Manifest } from '../manifest/manifest.ts';
-import { pointerTo, segmentsOf } from '../manifest/pointer.ts';
-import { listOf } from '../manifest/suggest.ts';
+import type { Plan } from '../manifest/plan.ts';
 import { Redactor } from '../observe/redactor.ts';
 import type { Pipeline } from '../pipeline/run-pipeline.ts';
 import type { StepKind } from '../pipeline/step.ts';
-import { buildInstances } from './build-instances.ts';
-import { type BuiltSteps, buildSteps, type StepFindings } from './build-steps.ts';
+import { buildGeneration, NO_HERITAGE } from './build-generation.ts';
 import type { Instance } from './instance.ts';
-import { type Loaded, type LoadedInstance, loadInstances } from './load-instances.ts';
-import { type LoadPlugin, loadPlugin } from './load-plugin.ts';
+import type { LoadPlugin } from './load-plugin.ts';
+import type { Lease } from './pipeline-lease.ts';
 import { RunningHost } from './running-host.ts';
-import { secretsOf } from './secrets-of.ts';
 
 export interface HostOptions {
   readonly logger: Logger;
@@ -27,12 +23,18 @@ export interface HostOptions {
   readonly loadPlugin?: LoadPlugin;
   /** How long one instance may take to close. Default 10,000. */
   readonly disposeDeadlineMs?: number;
+  /**
+   * How long a run may go on with plugins that a reload has replaced. Default: its pipeline's `limits.maxTimeMs`, so that
+   * every file in flight may end.
+   */
+  readonly retireDeadlineMs?: number;
 }
 
-/** The instances of one manifest, and the pipelines between them. */
+/** The instances of one manifest, and the pipelines between them. A changed manifest takes its place while runs go on. */
 export interface Host extends AsyncDisposable {
+  /** The one that is served now. */
   readonly manifest: Manifest;
-  /** By id, in the manifest's order; without the disabled ones. */
+  /** Of the manifest that is served now: by id, in its order; without the disabled ones. */
   readonly instances: ReadonlyMap<string, Instance>;
   /** Takes the manifest's secrets out of a text that is to be shown. */
   readonly redact: (text: string) => string;
@@ -42,6 +44,21 @@ export interface Host extends AsyncDisposable {
    *   one of its instances did not start
    */
   pipeline(id: string): Pipeline;
+  /**
+   * The same for one run, which ends with the plugins that it began with, whatever is applied meanwhile. Dispose it when
+   * the run has ended; pass its signal on to the run.
+   * @throws OctoError as {@link pipeline}
+   */
+  lease(id: string): Lease;
+  /**
+   * Takes a changed manifest: builds and starts what is new or changed beside what runs, puts the new generation in place
+   * in one step, and closes what was replaced when no run holds it any more. What did not change stays the same object.
+   * One manifest at a time; a second call waits.
+   * @returns what was kept, started and retired
+   * @throws OctoError with all that is wrong with the manifest, an instance that did not start included
+   *   (`OCTO_INSTANCE_FAILED`), or `OCTO_MANIFEST_REMOVALS`; the signal's reason. Then everything is as it was before
+   */
+  apply(manifest: Manifest, signal: AbortSignal): Promise<Plan>;
   /**
    * Starts every instance, one after the other, each with its `policy.timeoutMs`. One that fails is FAILED with its
    * reason; the others go on. Rejects only with the signal's reason.
@@ -54,62 +71,6 @@ export interface Host extends AsyncDisposable {
  * @throws OctoError with all that is wrong, as `issues`
  */
 export async function createHost(manifest: Manifest, options: HostOptions): Promise<Host> {
-  const { clock, stepKinds, redactor = new Redactor() } = options;
-  const { source } = manifest;
-  const loaded = await loadInstances(manifest, once(options.loadPlugin ?? loadPlugin), clock);
-  const findings: StepFindings = { issues: [], secrets: new Map() };
-  const steps = new Map<string, BuiltSteps>();
-  for (const [id, { enabled }] of manifest.pipelines) {
-    if (enabled) steps.set(id, await buildSteps(manifest, id, stepKinds, findings));
-  }
-  const secrets = new Map([...loaded.secrets, ...findings.secrets]);
-  redactor.add(secretsOf(manifest, { secrets, isKnown: isKnownTo(loaded, steps) }));
-  const kindIssues = wrongKinds(manifest, loaded.instances);
-  refuse(source.sorted([...loaded.issues, ...kindIssues, ...findings.issues]), redactor);
-  const { redact } = redactor;
-  const built = buildInstances(manifest, loaded.instances, { ...options, redact });
-  refuse(built.issues, redactor);
-  return new RunningHost({ manifest, options, redact, steps, ...built });
-}
-
-/** Two instances of one plugin share its code. */
-function once(load: LoadPlugin): LoadPlugin {
-  const loading = new Map<string, Promise<PluginDefinition>>();
-  return (use, folder) => {
-    const running = loading.get(use) ?? load(use, folder);
-    loading.set(use, running);
-    return running;
-  };
-}
-
-/** What no schema has looked at is not known: switched off, left out, or not loaded. */
-function isKnownTo(loaded: Loaded, steps: ReadonlyMap<string, unknown>) {
-  return (pointer: string): boolean => {
-    const [room, id = '', part] = segmentsOf(pointer);
-    if (room === 'plugins' && part === 'config') return loaded.instances.has(id);
-    return room === 'pipelines' && part === 'steps' ? steps.has(id) : true;
-  };
-}
-
-/** Messages of plugins and steps may quote what they were given. */
-function refuse(issues: readonly Issue[], { redact }: Redactor): void {
-  if (issues.length === 0) return;
-  throw errorOfIssues(issues.map((issue) => ({ ...issue, message: redact(issue.message) })));
-}
-
-function wrongKinds(manifest: Manifest, instances: ReadonlyMap<string, LoadedInstance>): Issue[] {
-  const ends = [...manifest.pipelines.values()].flatMap((pipeline) => [
-    { pipeline, end: 'from', wanted: 'provider' } as const,
-    { pipeline, end: 'to', wanted: 'sink' } as const,
-  ]);
-  return ends.flatMap(({ pipeline, end, wanted }) => {
-    const kind = instances.get(pipeline[end])?.definition.kind;
-    if (kind === undefined || kind === wanted) return [];
-    const fitting = [...instances].filter(([, one]) => one.definition.kind === wanted);
-    const names = listOf(fitting.map(([id]) => id));
-    const hint = names === '' ? '' : `; a ${wanted} is ${names}`;
-    const problem = `names '${pipeline[end]}', which is a ${kind}, not a ${wanted}${hint}`;
-    const pointer = pointerTo(pointerTo('/pipelines', pipeline.id), end);
-    return [manifest.source.issue('OCTO_INSTANCE_WRONG_KIND', pointer, problem)];
-  });
+  const complete = { ...options, redactor: options.redactor ?? new Redactor() };
+  return new RunningHost(await buildGeneration(manifest, NO_HERITAGE, complete), complete);
 }

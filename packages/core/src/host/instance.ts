@@ -2,6 +2,7 @@ import type { Clock, Kind, PluginDefinition, Provider, Sink } from '@octo/plugin
 import type { InstanceConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { withDeadline } from '../resilience/deadline.ts';
+import type { LoadedInstance } from './load-instances.ts';
 
 /** Where an instance is in its life. It is never started again: the host makes a new one. */
 export type InstanceState =
@@ -27,19 +28,25 @@ export class LivingInstance implements Instance {
   readonly config: InstanceConfig;
   readonly definition: PluginDefinition;
   readonly plugin: Provider | Sink;
+  /** What its schema marks secret, by pointer into the manifest. */
+  readonly secrets: LoadedInstance['secrets'];
+  /** Absolute; only of one that asked for it. */
+  readonly stateFolder: string | undefined;
   readonly #clock: Clock;
   #state: InstanceState = { state: 'created' };
 
   constructor(
-    config: InstanceConfig,
-    definition: PluginDefinition,
+    { config, definition, secrets }: LoadedInstance,
     plugin: Provider | Sink,
+    stateFolder: string | undefined,
     clock: Clock,
   ) {
     this.id = config.id;
     this.config = config;
     this.definition = definition;
     this.plugin = plugin;
+    this.secrets = secrets;
+    this.stateFolder = stateFolder;
     this.#clock = clock;
   }
 

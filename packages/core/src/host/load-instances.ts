@@ -11,30 +11,33 @@ import { validateConfig } from './validate-config.ts';
 export interface LoadedInstance {
   readonly config: InstanceConfig;
   readonly definition: PluginDefinition;
+  /** Values at places that the plugin's schema marks secret, by pointer into the manifest. */
+  readonly secrets: ReadonlyMap<string, unknown>;
 }
 
 export interface Loaded {
   readonly instances: ReadonlyMap<string, LoadedInstance>;
   readonly issues: readonly Issue[];
-  /** Values at places that the plugins' schemas mark secret, by pointer into the manifest. */
-  readonly secrets: ReadonlyMap<string, unknown>;
 }
 
 /** Loading runs a module's code; one that awaits for ever would hold up the host. Milliseconds. */
 const LOAD_DEADLINE_MS = 60_000;
 
-/** Loads and configures every enabled plugin of the manifest; what is wrong with some does not stop the others. */
+/**
+ * Loads and configures every enabled plugin of the manifest that is not kept from before; what is wrong with some does
+ * not stop the others.
+ */
 export async function loadInstances(
   manifest: Manifest,
   load: LoadPlugin,
   clock: Clock,
+  isKept: (id: string) => boolean,
 ): Promise<Loaded> {
   const { source } = manifest;
   const instances = new Map<string, LoadedInstance>();
   const issues: Issue[] = [];
-  const secrets = new Map<string, unknown>();
   for (const [id, config] of manifest.plugins) {
-    if (!config.enabled) continue;
+    if (!config.enabled || isKept(id)) continue;
     const pointer = pointerTo('/plugins', id);
     try {
       const definition = await loadInTime(config.use, manifest.folder, load, clock);
@@ -45,20 +48,23 @@ export async function loadInstances(
         config.config,
         (at) => source.isReference(configPointer + at),
       );
-      for (const [at, value] of checked.secrets) secrets.set(configPointer + at, value);
+      const secrets = new Map(
+        [...checked.secrets].map(([at, value]) => [configPointer + at, value] as const),
+      );
       issues.push(
         ...checked.problems.map(({ pointer: at, text, of }) =>
           source.issue('OCTO_CONFIG_INVALID', configPointer + at, text, of),
         ),
       );
       const valid = checked.value as InstanceConfig['config'];
-      instances.set(id, { config: Object.freeze({ ...config, config: valid }), definition });
+      const configured = Object.freeze({ ...config, config: valid });
+      instances.set(id, { config: configured, definition, secrets });
     } catch (error) {
       if (!(error instanceof OctoError)) throw error;
       issues.push(source.remark(error.code, pointer, error.message));
     }
   }
-  return { instances, issues, secrets };
+  return { instances, issues };
 }
 
 async function loadInTime(

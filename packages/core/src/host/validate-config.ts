@@ -23,11 +23,18 @@ export function validateConfig(
   return checkFor(owner, schema)(config, isReference);
 }
 
+/** Compiling takes milliseconds, and a hundred instances may have one schema. */
+const compiled = new WeakMap<ConfigSchema, Check>();
+
 function checkFor(owner: string, schema: ConfigSchema): Check {
+  const known = compiled.get(schema);
+  if (known !== undefined) return known;
   try {
     const problem = lintSchema(schema);
     if (problem !== undefined) throw new Error(problem);
-    return compileCheck(schema);
+    const check = compileCheck(schema);
+    compiled.set(schema, check);
+    return check;
   } catch (error) {
     const message = `${owner} has a configuration schema that is not right: ${describeError(error)}`;
     throw new OctoError('OCTO_PLUGIN_SCHEMA', message, { cause: error });

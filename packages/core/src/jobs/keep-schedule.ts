@@ -38,7 +38,9 @@ async function runOnce({ run, logger }: ScheduledWork, signal: AbortSignal): Pro
   try {
     await run();
   } catch (error) {
-    if (!signal.aborted) logger.error({ err: error }, 'the run failed; the next one tries again');
+    // A run that was told to stop has not failed; one that fails after its pipeline was removed has.
+    if (signal.aborted && error === signal.reason) return;
+    logger.error({ err: error }, 'the run failed; the next one tries again');
   }
 }
 

@@ -11,6 +11,8 @@ export interface Manifest {
   readonly folder: string;
   readonly plugins: ReadonlyMap<string, InstanceConfig>;
   readonly pipelines: ReadonlyMap<string, PipelineConfig>;
+  /** Whether a running host may lose most of its pipelines by it. Default false. */
+  readonly allowRemovals: boolean;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }

@@ -95,6 +95,7 @@ function withoutEchoes(issues: readonly Issue[]): Issue[] {
 
 /** The manifest as its schema promises it, defaults applied. */
 interface Checked {
+  readonly allowRemovals: boolean;
   readonly plugins: Readonly<Record<string, CheckedInstance>>;
   readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
 }
@@ -113,7 +114,7 @@ type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits
 };
 
 function manifestOf(
-  { plugins, pipelines }: Checked,
+  { plugins, pipelines, allowRemovals }: Checked,
   origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
 ): Manifest {
   const instances = Object.entries(plugins).map(([id, plugin]): [string, InstanceConfig] => [
@@ -124,7 +125,12 @@ function manifestOf(
     id,
     pipelineOf(id, pipeline),
   ]);
-  return Object.freeze({ ...origin, plugins: new Map(instances), pipelines: new Map(configs) });
+  return Object.freeze({
+    ...origin,
+    plugins: new Map(instances),
+    pipelines: new Map(configs),
+    allowRemovals,
+  });
 }
 
 function pipelineOf(

@@ -2,6 +2,18 @@ import { Cron } from 'croner';
 
 /** What is wrong with a cron expression; `undefined` when nothing is. Five fields: minute hour day month weekday. */
 export function scheduleProblem(expression: string): string | undefined {
+  if (right.has(expression)) return undefined;
+  const problem = problemOf(expression);
+  if (right.size >= MOST_KNOWN) right.clear();
+  if (problem === undefined) right.add(expression);
+  return problem;
+}
+
+/** Expressions that were found right: looking for their next time takes long, and every reload asks again. */
+const right = new Set<string>();
+const MOST_KNOWN = 10_000;
+
+function problemOf(expression: string): string | undefined {
   const fields = expression.trim().split(/\s+/).length;
   if (fields !== 5) {
     return `has ${fields} fields; five are needed: minute hour day month weekday, such as '45 3 * * 2-6'`;

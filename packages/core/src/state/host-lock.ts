@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { access, readFile, rename, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { OctoError } from '../errors/octo-error.ts';
@@ -26,6 +26,23 @@ export async function lockHost(stateFolder: string): Promise<AsyncDisposable> {
     return lock;
   } catch (error) {
     throw stateError(error, path);
+  }
+}
+
+/**
+ * Whether a host runs on this state folder. Takes its lock for a moment, if nobody has it.
+ * @throws OctoError OCTO_STATE_DENIED
+ */
+export async function hostRuns(stateFolder: string): Promise<boolean> {
+  const file = join(stateFolder, 'host.lock');
+  try {
+    await access(file);
+    const lock = await takeFileLock(file);
+    await lock?.[Symbol.asyncDispose]();
+    return lock === undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw stateError(error, stateFolder);
   }
 }
 

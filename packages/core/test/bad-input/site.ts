@@ -139,6 +139,7 @@ export async function octoHost(
     clock: systemClock,
     random: () => 0,
     signal: new AbortController().signal,
+    onHangup: () => ({ [Symbol.dispose]: () => {} }),
     rooms,
     redactor: new Redactor(),
     stdout,

@@ -10,6 +10,8 @@ import { testEnvironment, type TestEnvironment } from './test-environment.ts';
 /** What the provider of a site does; a test changes it. */
 export interface Vendor {
   diagnose: (signal: AbortSignal) => AsyncIterable<Diagnosis>;
+  start?: (signal: AbortSignal) => Promise<void>;
+  health?: (signal: AbortSignal) => Promise<void>;
 }
 
 export interface Site {
@@ -91,6 +93,8 @@ function vendorPlugin(vendor: Vendor) {
         throw new PluginError('network', 'not in this test');
       },
       diagnose: (signal) => vendor.diagnose(signal),
+      ...(vendor.start && { start: vendor.start }),
+      ...(vendor.health && { health: vendor.health }),
     }),
   });
 }

@@ -1,4 +1,5 @@
 import { PluginError } from '@octo/plugin-api';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Interrupted } from '../../src/cli/environment.ts';
@@ -11,21 +12,37 @@ import { octoHost, type TestEnvironment } from './test-environment.ts';
 type Run = typeof rooms.runPipeline;
 
 /** A host that was started and has begun its first run; the test stops it at the latest. */
-async function started(run: Run) {
-  const { environment } = await site(goodManifest);
+async function started(run: Run, ...options: string[]) {
+  const { environment, folder } = await site(goodManifest);
   const stop = new AbortController();
   const begun = Promise.withResolvers<void>();
   const first: Run = (...args) => {
     begun.resolve();
     return run(...args);
   };
-  const ended = octoHost(['start', '--log', 'text'], withRun(environment, first, stop.signal));
+  const ended = octoHost(
+    ['start', '--log', 'text', ...options],
+    withRun(environment, first, stop.signal),
+  );
   onTestFinished(async () => {
     stop.abort(new Interrupted('SIGTERM'));
     await ended;
   });
   await begun.promise;
-  return { clock: environment.clock, ended, stop };
+  const write = (manifest: string) => writeFile(join(folder, 'plugins.json'), manifest);
+  return { ...environment, ended, stop, write, folder };
+}
+
+/** Resolves when the text was written. */
+function written({ stderr }: Pick<TestEnvironment, 'stderr'>, text: string): Promise<void> {
+  if (stderr.text.includes(text)) return Promise.resolve();
+  const write = stderr.write.bind(stderr);
+  return new Promise((resolve) => {
+    stderr.write = (more) => {
+      write(more);
+      if (stderr.text.includes(text)) resolve();
+    };
+  });
 }
 
 function withRun(environment: TestEnvironment, runPipeline: Run, signal: AbortSignal) {
@@ -100,4 +117,129 @@ test('logs for programs are one JSON object a line', async () => {
       reason: 'TAMPERED: [secret]',
     }),
   );
+});
+
+const twoPipelines = goodManifest
+  .replace('sftp.test', 'other.test')
+  .replace(
+    '"every": "5m" }',
+    '"every": "5m" }, "cash": { "from": "acme", "to": "lake", "key": "{name}", "every": "2m" }',
+  );
+
+test('a changed manifest is taken while the host runs; what keeps its schedule keeps its time', async () => {
+  const runs: string[] = [];
+  const host = await started(async ({ config }) => {
+    runs.push(config.id);
+    return emptyReport(config.id);
+  });
+  await host.clock.advance(60_000);
+  await host.write(twoPipelines);
+  const applied = written(host, 'manifest applied');
+  await host.clock.advance(10_000);
+  await applied;
+  await host.clock.advance(0);
+  expect(runs).toEqual(['trades', 'cash']);
+  await host.clock.advance(230_000);
+  expect(runs).toEqual(['trades', 'cash', 'cash', 'trades']);
+  expect(host.stderr.text).toContain(
+    'manifest applied: plugin acme changed (config/host), pipeline trades changed (its plugin acme), pipeline cash new; kept 1 plugin, 0 pipelines',
+  );
+  await host.write(goodManifest);
+  const again = written(host, 'pipeline cash gone');
+  await host.clock.advance(10_000);
+  await again;
+  runs.length = 0;
+  await host.clock.advance(600_000);
+  expect(runs).toEqual(['trades', 'trades']);
+});
+
+test('a refused manifest is one line that says where and why, and everything goes on', async () => {
+  let runs = 0;
+  const host = await started(async ({ config }) => {
+    runs++;
+    return emptyReport(config.id);
+  });
+  await host.write(goodManifest.replace('"host"', '"hots"'));
+  const refused = written(host, 'manifest refused');
+  await host.clock.advance(10_000);
+  await refused;
+  await host.clock.advance(590_000);
+  expect(runs).toBe(3);
+  const lines = host.stderr.lines.filter((line) => line.includes('refused'));
+  expect(lines).toHaveLength(1);
+  expect(lines[0]).toMatch(
+    /error manifest refused, everything goes on as before: plugin 'acme': config\/hots is not known; did you mean 'host'\? \(.*plugins\.json:3:44\) \(OCTO_CONFIG_INVALID\)/,
+  );
+  expect(host.stderr.text).not.toContain('hunter2');
+});
+
+test('--no-watch waits for SIGHUP', async () => {
+  const host = await started(async ({ config }) => emptyReport(config.id), '--no-watch');
+  await host.write(twoPipelines);
+  await host.clock.advance(60_000);
+  expect(host.stderr.text).not.toContain('applied');
+  const applied = written(host, 'pipeline cash new');
+  host.hangUp();
+  await applied;
+});
+
+test('a run that goes on ends with the plugins that it began with; the next one has the new', async () => {
+  const providers: unknown[] = [];
+  const first = Promise.withResolvers<void>();
+  const host = await started(async ({ config, provider }) => {
+    providers.push(provider);
+    if (providers.length === 1) await first.promise;
+    return emptyReport(config.id);
+  });
+  await host.write(goodManifest.replace('sftp.test', 'other.test'));
+  const applied = written(host, 'manifest applied');
+  host.hangUp();
+  await applied;
+  await host.clock.advance(60_000);
+  first.resolve();
+  await host.clock.advance(240_000);
+  expect(providers).toHaveLength(2);
+  expect(providers[0]).not.toBe(providers[1]);
+});
+
+test('reloads are one JSON object each, with names and never a value', async () => {
+  const { environment, folder } = await site(goodManifest);
+  const stop = new AbortController();
+  const run: Run = async ({ config }) => emptyReport(config.id);
+  const ended = octoHost(['start', '--log', 'json'], withRun(environment, run, stop.signal));
+  await written(environment, 'run finished');
+  const write = (manifest: string) => writeFile(join(folder, 'plugins.json'), manifest);
+  await write(goodManifest.replace('hunter2hunter2', 'correct horse'));
+  environment.hangUp();
+  await written(environment, 'manifest applied');
+  await write('{');
+  environment.hangUp();
+  await written(environment, 'manifest refused');
+  stop.abort(new Interrupted('SIGTERM'));
+  const { stderr } = await ended;
+  const entries = stderr.lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  expect(entries).toContainEqual(
+    expect.objectContaining({
+      level: 'info',
+      message: 'manifest applied',
+      plugins: {
+        kept: 1,
+        started: [{ id: 'acme', why: 'changed', keys: ['config/password'] }],
+        retired: [],
+      },
+      pipelines: {
+        kept: 0,
+        started: [{ id: 'trades', why: 'changed', keys: [], plugins: ['acme'] }],
+        retired: [],
+      },
+    }),
+  );
+  expect(entries).toContainEqual(
+    expect.objectContaining({
+      level: 'error',
+      message: 'manifest refused, everything goes on as before',
+      issues: [expect.objectContaining({ code: 'OCTO_MANIFEST_SYNTAX' })],
+    }),
+  );
+  expect(stderr.text).not.toMatch(/hunter2|horse/);
 });

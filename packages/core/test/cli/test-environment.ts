@@ -20,13 +20,21 @@ export class MemoryOutput implements Output {
 }
 
 export interface TestEnvironment extends Environment {
+  /** As SIGHUP would do. */
+  readonly hangUp: () => void;
   readonly stdout: MemoryOutput;
   readonly stderr: MemoryOutput;
   readonly clock: ManualClock;
 }
 
 export function testEnvironment(overrides: Partial<Environment> = {}): TestEnvironment {
+  const listeners = new Set<() => void>();
   return {
+    onHangup: (listener) => {
+      listeners.add(listener);
+      return { [Symbol.dispose]: () => void listeners.delete(listener) };
+    },
+    hangUp: () => listeners.forEach((listener) => listener()),
     env: {},
     cwd: '/',
     random: () => 0.5,

@@ -1,21 +1,23 @@
-import type { Logger } from '@octo/plugin-api';
 import { join } from 'node:path';
+import type { Logger } from '@octo/plugin-api';
 import type { Host } from '../../host/host.ts';
-import { runScheduled, type Job } from '../../jobs/run-scheduled.ts';
-import { scheduleOf, type Schedule } from '../../jobs/schedule.ts';
+import { type Reload, Reloading } from '../../host/reloading.ts';
+import { ServedNote } from '../../host/served-note.ts';
+import { Timetable } from '../../jobs/timetable.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
-import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { RunEvent } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
-import type { CommandCode } from '../command.ts';
+import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
+import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
+import { scheduledJobs } from '../scheduled-jobs.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
@@ -31,20 +33,14 @@ interface Running {
   readonly environment: Environment;
 }
 
-/** `octo-host start`: every pipeline on its schedule, until a signal. */
+/** `octo-host start`: every pipeline on its schedule, until a signal; takes a changed manifest on the way. */
 export const start: CommandCode = async (args, environment) => {
-  const { rooms, env, clock, redactor, signal, stderr } = environment;
+  const { rooms, env, clock, redactor, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
-  const settings = logSettings(args, environment, {
-    format: stderr.isTerminal ? 'text' : 'json',
-    level: 'info',
-  });
-  const logger = await createLogger(settings, environment);
-  const hint = (path: string) => commandHint(['files', 'show', path], args, env);
-  const log =
-    settings.format === 'text' ? textEventLog(environment, hint) : structuredEventLog(logger);
-  const manifest = await rooms.readManifest(manifestFile, { env });
-  const timetable = timetableOf(manifest, logger);
+  const { logger, log, reloadLog } = await logsFor(args, environment);
+  const read = () => rooms.readManifest(manifestFile, { env });
+  const manifest = await read();
+  refuseIdle(manifest);
   await using host = await rooms.createHost(manifest, {
     logger,
     clock,
@@ -59,45 +55,66 @@ export const start: CommandCode = async (args, environment) => {
     logger,
   });
   await host.start(signal);
-  const running = {
-    host,
-    ledger,
-    logger,
-    log,
-    spoolFolder: join(stateFolder, 'spool'),
-    environment,
-  };
-  const jobs = timetable.map(({ id, schedule }): Job => {
-    const own = childLogger(logger, { pipeline: id }, redactor.redact);
-    own.info({ schedule: schedule.text }, 'pipeline scheduled');
-    const run = (signal: AbortSignal) => runOnce(id, { ...running, logger: own }, signal);
-    return { schedule, logger: own, run };
-  });
+  const spoolFolder = join(stateFolder, 'spool');
+  const running = { host, ledger, logger, log, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
-  await runScheduled(jobs, { clock, graceMs }, signal);
+  const timetable = new Timetable({ clock, graceMs });
+  await using note = new ServedNote(stateFolder, logger);
+  await note.update(host.manifest);
+  serve(running, timetable);
+  const tell = async (reload: Reload) => {
+    if (reload.outcome === 'applied') await note.update(host.manifest);
+    reloadLog(reload);
+    if (reload.outcome === 'applied') serve(running, timetable);
+  };
+  const reloading = new Reloading({ host, read, clock, tell, signal });
+  using _hangups = environment.onHangup(() => void reloading.reload());
+  const look = () => reloading.look();
+  await using _watch = flag(args, 'no-watch')
+    ? undefined
+    : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
+  await timetable.until(signal);
   logger.info({}, 'stopped');
   return exitCodes.allWell;
 };
 
-/** The enabled pipelines that have a schedule. @throws UsageError when there is none */
-function timetableOf(
-  { pipelines, file }: Manifest,
-  logger: Logger,
-): { readonly id: string; readonly schedule: Schedule }[] {
-  const enabled = [...pipelines.values()].filter((pipeline) => pipeline.enabled);
-  const timetable = enabled.flatMap((config) => {
-    const schedule = scheduleOf(config);
-    if (schedule !== undefined) return [{ id: config.id, schedule }];
-    logger.warn({ pipeline: config.id }, 'pipeline has no schedule and runs only by hand');
-    return [];
+async function logsFor(args: Args, environment: Environment) {
+  const { stderr, env } = environment;
+  const settings = logSettings(args, environment, {
+    format: stderr.isTerminal ? 'text' : 'json',
+    level: 'info',
   });
-  if (timetable.length > 0) return timetable;
+  const logger = await createLogger(settings, environment);
+  const hint = (path: string) => commandHint(['files', 'show', path], args, env);
+  return settings.format === 'text'
+    ? { logger, log: textEventLog(environment, hint), reloadLog: textReloadLog(logger) }
+    : { logger, log: structuredEventLog(logger), reloadLog: structuredReloadLog(logger) };
+}
+
+/** @throws UsageError when no pipeline is enabled and has a schedule */
+function refuseIdle({ pipelines, file }: Manifest): void {
+  const hasSchedule = [...pipelines.values()].some(
+    ({ enabled, schedule, everyMs }) => enabled && (schedule ?? everyMs) !== undefined,
+  );
+  if (hasSchedule) return;
   throw new UsageError(
     `no pipeline of ${escapeText(file)} is enabled and has "schedule" or "every": nothing to start`,
     'octo-host run <pipeline>',
   );
+}
+
+/** Puts the timetable on the manifest that the host serves now. */
+function serve(running: Running, timetable: Timetable): void {
+  const { host, logger, environment } = running;
+  const { redact } = environment.redactor;
+  const run = (id: string, own: Logger, signal: AbortSignal) =>
+    runOnce(id, { ...running, logger: own }, signal);
+  const { jobs, unscheduled } = scheduledJobs(host.manifest, logger, redact, run);
+  for (const id of unscheduled)
+    logger.warn({ pipeline: id }, 'pipeline has no schedule and runs only by hand');
+  timetable.follow(jobs);
 }
 
 async function runOnce(id: string, running: Running, signal: AbortSignal): Promise<void> {
@@ -105,10 +122,11 @@ async function runOnce(id: string, running: Running, signal: AbortSignal): Promi
   const { rooms, clock, random, redactor } = environment;
   const began = clock.monotonic();
   const onEvent = (event: RunEvent) => log.event(id, redactEvent(event, redactor.redact));
+  using lease = host.lease(id);
   const report = await rooms.runPipeline(
-    host.pipeline(id),
+    lease.pipeline,
     { ledger: ledger.withRun(newRunId(environment)), clock, random, logger, spoolFolder, onEvent },
-    signal,
+    AbortSignal.any([signal, lease.signal]),
   );
   log.finished(redactReport(report, redactor.redact), clock.monotonic() - began);
 }

@@ -1,0 +1,60 @@
+import { askHealth, type InstanceHealth } from '../../host/health.ts';
+import { flag, type Args, type CommandCode } from '../command.ts';
+import { commandHint } from '../command-hint.ts';
+import type { Environment } from '../environment.ts';
+import { exitCodes } from '../exit-code.ts';
+import { errorText } from '../explain-error.ts';
+import { exitCodeOfHealth, type Examined, healthJson, healthLines } from '../health-report.ts';
+import { createLogger, logSettings } from '../logger-for.ts';
+import { paintFor } from '../paint.ts';
+import { workplaceOf } from '../workplace.ts';
+
+/** `octo-host health`: asks every enabled instance how it is, all at the same time. */
+export const health: CommandCode = async (args, environment) => {
+  const { stdout, redactor } = environment;
+  const asJson = flag(args, 'json');
+  try {
+    const all = await examine(args, environment);
+    if (asJson) stdout.write(`${healthJson(all)}\n`);
+    else print(all, args, environment);
+    return exitCodeOfHealth(all);
+  } catch (error) {
+    if (asJson) stdout.write(`${healthJson([], redactor.redact(errorText(error)))}\n`);
+    throw error;
+  }
+};
+
+async function examine(args: Args, environment: Environment): Promise<Examined[]> {
+  const { rooms, env, clock, redactor, signal } = environment;
+  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const manifest = await rooms.readManifest(manifestFile, { env });
+  await using host = await rooms.createHost(manifest, {
+    // What did not start stands in the table.
+    logger: await createLogger(
+      logSettings(args, environment, { format: 'text', level: 'silent' }),
+      environment,
+    ),
+    clock,
+    stateFolder,
+    stepKinds: await rooms.stepKinds(),
+    redactor,
+  });
+  await host.start(signal);
+  const instances = [...host.instances.values()];
+  const answers = await askHealth(instances, { clock }, signal);
+  return instances.flatMap((instance, index) => {
+    const answer = answers[index];
+    return answer === undefined ? [] : [{ instance, health: redacted(answer, redactor.redact) }];
+  });
+}
+
+function print(all: readonly Examined[], args: Args, environment: Environment): void {
+  const { stdout, stderr, env } = environment;
+  stdout.write(`${healthLines(all, paintFor(stdout, env)).join('\n')}\n`);
+  if (exitCodeOfHealth(all) === exitCodes.allWell || !stderr.isTerminal) return;
+  stderr.write(`\n${commandHint(['check'], args, env)}  tells at which step\n`);
+}
+
+function redacted(answer: InstanceHealth, redact: (text: string) => string): InstanceHealth {
+  return 'reason' in answer ? { ...answer, reason: redact(answer.reason) } : answer;
+}

@@ -1,0 +1,77 @@
+import type { Health, InstanceHealth } from '../host/health.ts';
+import type { Instance } from '../host/instance.ts';
+import { escapeText } from '../observe/escape-text.ts';
+import { exitCodes } from './exit-code.ts';
+import type { Meaning, Paint } from './paint.ts';
+import { table } from './table.ts';
+
+/** One instance of `octo-host health`. */
+export interface Examined {
+  readonly instance: Pick<Instance, 'id' | 'definition'>;
+  readonly health: InstanceHealth;
+}
+
+const meanings: Readonly<Record<Health['state'], Meaning>> = {
+  healthy: 'good',
+  degraded: 'doubtful',
+  down: 'bad',
+  unknown: 'minor',
+};
+
+/** The table, what to do under each instance that is down, and how many are how. */
+export function healthLines(all: readonly Examined[], paint: Paint): string[] {
+  const [head = '', ...rows] = table(
+    ['state', 'plugin', 'kind', 'took', 'reason'],
+    all.map(({ instance, health }) => [
+      health.state,
+      escapeText(instance.id),
+      instance.definition.kind,
+      'tookMs' in health ? `${Math.round(health.tookMs)} ms` : '–',
+      reasonOf(health),
+    ]),
+  );
+  const lines = all.flatMap(({ health }, index) => {
+    const row = rows[index]?.slice(health.state.length) ?? '';
+    const line = paint(meanings[health.state], health.state) + row;
+    return health.state === 'down' ? [line, `  → ${health.remedy}`] : [line];
+  });
+  return [paint('strong', head), ...lines, '', inOneLine(all)];
+}
+
+function reasonOf(health: Health): string {
+  if (health.state === 'healthy') return '';
+  const reason = escapeText(health.reason);
+  return health.state === 'down' ? `${health.type}: ${reason}` : reason;
+}
+
+function inOneLine(all: readonly Examined[]): string {
+  const counts = (['down', 'degraded'] as const).flatMap((state) => {
+    const count = all.filter(({ health }) => health.state === state).length;
+    return count === 0 ? [] : [`${count} ${state}`];
+  });
+  return counts.join(', ') || 'all well';
+}
+
+/** The document that `--json` prints. Programs read it: names are only ever added. `error` when nothing could be asked. */
+export function healthJson(all: readonly Examined[], error?: string): string {
+  return JSON.stringify({
+    ok: error === undefined && exitCodeOfHealth(all) === exitCodes.allWell,
+    instances: all.map(({ instance, health }) => ({
+      id: instance.id,
+      kind: instance.definition.kind,
+      state: health.state,
+      tookMs: 'tookMs' in health ? Math.round(health.tookMs) : null,
+      type: health.state === 'down' ? health.type : null,
+      code: health.state === 'down' ? (health.code ?? null) : null,
+      reason: 'reason' in health ? health.reason : null,
+      remedy: health.state === 'down' ? health.remedy : null,
+    })),
+    ...(error === undefined ? {} : { error }),
+  });
+}
+
+/** 3 when something is down, else 0: what is slow works, and what cannot be told is no alarm. */
+export function exitCodeOfHealth(all: readonly Examined[]): number {
+  const isDown = all.some(({ health }) => health.state === 'down');
+  return isDown ? exitCodes.unreachable : exitCodes.allWell;
+}

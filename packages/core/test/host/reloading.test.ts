@@ -1,0 +1,250 @@
+import { mkdtemp, rename, rm, stat, unlink, utimes, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { definePlugin, type Lifecycle } from '@octo/plugin-api';
+import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { OctoError } from '../../src/errors/octo-error.ts';
+import { createHost } from '../../src/host/host.ts';
+import { type Reload, Reloading } from '../../src/host/reloading.ts';
+import { readManifest } from '../../src/manifest/read-manifest.ts';
+import { provider, shelf, sink } from './fake-plugins.ts';
+
+const manifest = (place: string, more = '') => `{
+  "plugins": {
+    "acme": { "use": "vendor" },
+    "lake": { "use": "sink", "config": { "place": "${place}" } }${more}
+  },
+  "pipelines": { "trades": { "from": "acme", "to": "lake", "key": "{name}" } }
+}`;
+
+/** A host that follows a real file, looked at when the test says so. */
+async function following(
+  text: string,
+  { read, life }: { read?: () => void; life?: (place: string) => Lifecycle } = {},
+) {
+  const folder = await mkdtemp(join(tmpdir(), 'octo-reload-'));
+  const file = join(folder, 'plugins.json');
+  await writeFile(join(folder, 'secret'), 'one');
+  await writeFile(file, text);
+  const clock = new ManualClock();
+  const stop = new AbortController();
+  const configSchema = {
+    type: 'object',
+    additionalProperties: false,
+    properties: { place: { type: 'string' } },
+  } as const;
+  const starts: string[] = [];
+  const plugins = {
+    vendor: definePlugin({ name: 'v', kind: 'provider', configSchema, create: () => provider() }),
+    sink: definePlugin({
+      name: 's',
+      kind: 'sink',
+      configSchema,
+      create: ({ config: { place = '' } }) =>
+        sink({ start: async () => void starts.push(place), ...life?.(place) }),
+    }),
+  };
+  const host = await createHost(await readManifest(file, { env: {} }), {
+    logger: new RecordingLogger(),
+    clock,
+    stateFolder: join(folder, '.octo'),
+    stepKinds: [],
+    loadPlugin: shelf(plugins),
+  });
+  await host.start(stop.signal);
+  starts.length = 0;
+  onTestFinished(async () => {
+    await host[Symbol.asyncDispose]();
+    await rm(folder, { recursive: true });
+  });
+  const told: Reload[] = [];
+  const reloading = new Reloading({
+    host,
+    read: async () => {
+      read?.();
+      return await readManifest(file, { env: {} });
+    },
+    clock,
+    tell: (reload) => void told.push(reload),
+    signal: stop.signal,
+  });
+  /** What was told that a person would hear. */
+  const news = () =>
+    told.splice(0).flatMap((reload) => {
+      if (reload.outcome === 'applied') return [`applied`];
+      if (reload.outcome === 'unchanged') return reload.wasRefused ? ['as before'] : [];
+      if (!reload.isNews) return [];
+      return [reload.error instanceof OctoError ? reload.error.code : reload.error];
+    });
+  return { host, reloading, file, folder, clock, news, starts, stop };
+}
+
+test('what did not change is not even read', async () => {
+  let reads = 0;
+  const { reloading, file, news } = await following(manifest('a'), { read: () => reads++ });
+  await reloading.look();
+  for (let i = 0; i < 5; i++) await reloading.look();
+  expect(reads).toBe(1);
+  await writeFile(file, manifest('a'));
+  await reloading.look();
+  expect(reads).toBe(1);
+  expect(news()).toEqual([]);
+});
+
+test('a changed file is applied, whatever its size and time say', async () => {
+  const { reloading, file, news, starts } = await following(manifest('a'));
+  await reloading.look();
+  const { atime, mtime } = await stat(file);
+  await writeFile(file, manifest('b'));
+  await utimes(file, atime, mtime);
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+  expect(starts).toEqual(['b']);
+});
+
+test('a rotated file of a reference is a change of what uses it', async () => {
+  const { reloading, folder, news, starts } = await following(manifest('${file:secret}'));
+  await reloading.look();
+  await writeFile(join(folder, 'secret'), 'two');
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+  expect(starts).toEqual(['two']);
+});
+
+test.each([
+  ['half-written', manifest('b').slice(0, 120), 'OCTO_MANIFEST_SYNTAX'],
+  ['empty', '', 'OCTO_MANIFEST_SYNTAX'],
+  ['too large', ' '.repeat(1024 * 1024 + 1), 'OCTO_MANIFEST_UNREADABLE'],
+  ['gone', undefined, 'OCTO_MANIFEST_NOT_FOUND'],
+])(
+  'a manifest that is %s is told once, after a writer had time, and changes nothing',
+  async (_, text, code) => {
+    const { host, reloading, file, clock, news } = await following(manifest('a'));
+    const { instances } = host;
+    if (text === undefined) await unlink(file);
+    else await writeFile(file, text);
+    expect(await reloading.look()).toBe(2000);
+    expect(news()).toEqual([]);
+    await clock.advance(2000);
+    await reloading.look();
+    expect(news()).toEqual([code]);
+    for (let i = 0; i < 50; i++) {
+      await clock.advance(10_000);
+      await reloading.look();
+    }
+    expect(news()).toEqual([]);
+    expect(host.instances).toBe(instances);
+    await writeFile(file, manifest('a'));
+    await reloading.look();
+    expect(news()).toEqual(['as before']);
+  },
+);
+
+test('a file that is written slowly raises no alarm, and is applied when it is whole', async () => {
+  const { reloading, file, clock, news } = await following(manifest('a'));
+  const whole = manifest('b');
+  for (let end = 20; end < whole.length; end += 20) {
+    await writeFile(file, whole.slice(0, end));
+    await reloading.look();
+    await clock.advance(1900);
+  }
+  await writeFile(file, whole);
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+});
+
+test.each([
+  ['against the schema', '{ "plugins": { "acme": { "sue": "vendor" } } }', 'OCTO_MANIFEST_INVALID'],
+  ['with an id twice', manifest('b', ', "lake": { "use": "sink" }'), 'OCTO_MANIFEST_DUPLICATE_KEY'],
+  ['without anything in it', '{}', 'OCTO_MANIFEST_INVALID'],
+  ['10,000 levels deep', '['.repeat(10_000), 'OCTO_MANIFEST_SYNTAX'],
+  [
+    'with a plugin that is not there',
+    manifest('b', ', "new": { "use": "none" }'),
+    'OCTO_PLUGIN_THREW',
+  ],
+])('a manifest %s is refused, and the next right one is applied', async (_, text, code) => {
+  const { reloading, file, clock, news } = await following(manifest('a'));
+  await writeFile(file, text);
+  await reloading.look();
+  await clock.advance(2000);
+  await reloading.look();
+  expect(news()).toEqual([code]);
+  await writeFile(file, `\uFEFF${manifest('b')}`);
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+});
+
+test('a refused manifest is tried again by itself, ever more rarely, and told once', async () => {
+  let down = true;
+  let tries = 0;
+  const life = (place: string): Lifecycle => ({
+    start: async () => {
+      if (place !== 'b') return;
+      tries++;
+      if (down) throw new Error('no such bucket');
+    },
+  });
+  const { reloading, file, clock, news } = await following(manifest('a'), { life });
+  await writeFile(file, manifest('b'));
+  for (let i = 0; i < 15; i++) {
+    await reloading.look();
+    await clock.advance(10_000);
+  }
+  expect(tries).toBe(4);
+  expect(news()).toEqual(['OCTO_INSTANCE_FAILED']);
+  down = false;
+  await clock.advance(300_000);
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+});
+
+test('whoever asks gets an answer, changed or not', async () => {
+  const { reloading, file, news } = await following(manifest('a'));
+  expect(await reloading.reload()).toEqual({ outcome: 'unchanged', wasRefused: false });
+  await writeFile(file, '');
+  expect(await reloading.reload()).toMatchObject({ outcome: 'refused', isNews: true });
+  expect(await reloading.reload()).toMatchObject({ outcome: 'refused', isNews: true });
+  await rename(file, `${file}.old`);
+  await writeFile(file, manifest('c'));
+  expect(await reloading.reload()).toMatchObject({
+    outcome: 'applied',
+    plan: { plugins: { started: [{ id: 'lake', keys: ['config/place'] }] } },
+  });
+  expect(news()).toHaveLength(3);
+});
+
+test('a storm of triggers is at most one reload more, and the last content wins', async () => {
+  const { host, reloading, file, starts } = await following(manifest('a'));
+  await writeFile(file, manifest('b'));
+  const first = reloading.reload();
+  await writeFile(file, manifest('c'));
+  const storm = Array.from({ length: 100 }, (_, i) =>
+    i % 2 ? reloading.look() : reloading.reload(),
+  );
+  await Promise.all([first, ...storm]);
+  expect(starts.length).toBeLessThanOrEqual(2);
+  expect(starts.at(-1)).toBe('c');
+  expect(host.instances.get('lake')?.config.config).toEqual({ place: 'c' });
+});
+
+test('A → B → A ends with A, and each change is a change', async () => {
+  const { reloading, file, news, starts } = await following(manifest('a'));
+  for (const place of ['b', 'a', 'b', 'a']) {
+    await writeFile(file, manifest(place));
+    await reloading.look();
+  }
+  expect(news()).toEqual(['applied', 'applied', 'applied', 'applied']);
+  expect(starts).toEqual(['b', 'a', 'b', 'a']);
+});
+
+test('a host that is told to stop applies nothing more and says nothing', async () => {
+  const { host, reloading, file, news, stop } = await following(manifest('a'));
+  await writeFile(file, manifest('b'));
+  const { instances } = host;
+  stop.abort(new Error('enough'));
+  await reloading.look();
+  expect(news()).toEqual([]);
+  expect(host.instances).toBe(instances);
+});
