@@ -126,7 +126,7 @@ test('health of a bucket that is not there says so', async () => {
   const sink = sinkOf(configFor(s3, { bucket: 'octo-elsewhere' }));
   onTestFinished(() => sink[Symbol.asyncDispose]());
   expect(await failureOf(sink.health(quiet))).toMatchObject({
-    type: 'not_found',
+    code: 'NO_SUCH_BUCKET',
     message: expect.stringContaining('octo-elsewhere') as string,
   });
 });
