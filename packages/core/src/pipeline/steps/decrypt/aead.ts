@@ -1,4 +1,4 @@
-import { createDecipheriv, hkdfSync, type CipherOCBTypes } from 'node:crypto';
+import { createDecipheriv, hkdfSync, type CipherOCBTypes, type DecipherOCB } from 'node:crypto';
 import type { ByteReader } from '../byte-reader.ts';
 import type { Container } from './envelope.ts';
 import { decryptFailed } from './failed.ts';
@@ -29,6 +29,9 @@ export function hasAeadMode(tag: number, head: Uint8Array): boolean {
   return modeOf(tag, head) !== undefined;
 }
 
+/** Decrypted at a time, for the reason given in cfb-window.ts. */
+const PIECE_BYTES = 64 * 1024;
+
 /**
  * The content of a SEIPD packet of version 2 (RFC 9580, 5.13.2), or of packet 20 (LibrePGP). Each chunk is proved
  * before it is handed on; when the content ends without error, none is missing either.
@@ -37,35 +40,58 @@ export function hasAeadMode(tag: number, head: Uint8Array): boolean {
  */
 export async function* openAead({ tag, body }: Container, key: Uint8Array): AsyncGenerator<Buffer> {
   const head = (await body.take(HEAD_BYTES)).slice();
-  const chunks = await start(tag, head, key, body);
+  const decipherFor = await start(tag, head, key, body);
   const chunkBytes = 2 ** ((head[3] as number) + 6);
   let total = 0;
   let index = 0;
-  for (let ended = false; !ended; index++) {
-    // Looked ahead as far as the last tag: what stands there may belong to the chunk or be the end.
-    const next = await body.peek(chunkBytes + 2 * TAG_BYTES);
-    ended = next.length < chunkBytes + 2 * TAG_BYTES;
-    const sealed = await body.take(ended ? next.length - TAG_BYTES : chunkBytes + TAG_BYTES);
-    if (ended && index > 0 && sealed.length === 0) break;
-    if (sealed.length < TAG_BYTES) throw decryptFailed(new Error('ends inside a chunk'));
-    const plain = chunks.open(index, sealed);
-    total += plain.length;
-    yield plain;
+  while (index === 0 || (await body.peek(TAG_BYTES + 1)).length > TAG_BYTES) {
+    const pieces = await openChunk(body, chunkBytes, decipherFor(index));
+    for (const piece of pieces) {
+      total += piece.length;
+      yield piece;
+    }
+    index += 1;
   }
-  chunks.open(index, await body.take(TAG_BYTES), total);
+  finish(decipherFor(index, total), await body.take(TAG_BYTES));
 }
 
-interface Chunks {
-  /** @param total set for the one after the last, which proves that there are no more */
-  open(index: number, sealed: Uint8Array, total?: number): Buffer;
+/** One chunk, in pieces, proved. */
+async function openChunk(
+  body: ByteReader,
+  chunkBytes: number,
+  decipher: DecipherOCB,
+): Promise<readonly Buffer[]> {
+  const pieces: Buffer[] = [];
+  let ended = false;
+  for (let left = chunkBytes; left > 0 && !ended;) {
+    // Two tags may follow, that of the chunk and that of the whole: no byte of them is content.
+    const wanted = Math.min(left, PIECE_BYTES) + 2 * TAG_BYTES;
+    const ahead = await body.peek(wanted);
+    ended = ahead.length < wanted;
+    const sealed = ahead.subarray(0, Math.max(0, ahead.length - 2 * TAG_BYTES));
+    pieces.push(decipher.update(sealed));
+    await body.take(sealed.length);
+    left -= sealed.length;
+  }
+  pieces.push(finish(decipher, await body.take(TAG_BYTES)));
+  return pieces;
 }
+
+function finish(decipher: DecipherOCB, tag: Uint8Array): Buffer {
+  if (tag.length < TAG_BYTES) throw decryptFailed(new Error('ends inside a chunk'));
+  decipher.setAuthTag(tag);
+  return decipher.final();
+}
+
+/** @param total set for the one after the last chunk, which proves that there are no more */
+type DecipherFor = (index: number, total?: number) => DecipherOCB;
 
 async function start(
   tag: number,
   head: Uint8Array,
   sessionKey: Uint8Array,
   body: ByteReader,
-): Promise<Chunks> {
+): Promise<DecipherFor> {
   const [cipher, keyBytes] = CIPHERS[head[1] ?? 0] ?? [];
   const mode = modeOf(tag, head);
   if (cipher === undefined || mode === undefined) throw decryptFailed(new Error('unknown AEAD'));
@@ -82,50 +108,34 @@ async function start(
   return version2(name, derived.subarray(0, keyBytes), info, derived.subarray(keyBytes));
 }
 
-function version2(cipher: string, key: Buffer, info: Buffer, iv: Buffer): Chunks {
-  return {
-    open: (index, sealed, total) =>
-      opened(
-        cipher,
-        key,
-        Buffer.concat([iv, uint64(index)]),
-        total === undefined ? info : Buffer.concat([info, uint64(total)]),
-        sealed,
-      ),
+function version2(cipher: string, key: Buffer, info: Buffer, iv: Buffer): DecipherFor {
+  return (index, total) => {
+    const associated = total === undefined ? [info] : [info, uint64(total)];
+    return decipher(cipher, key, Buffer.concat([iv, uint64(index)]), associated);
   };
 }
 
-function tag20(cipher: string, key: Uint8Array, info: Buffer, iv: Uint8Array): Chunks {
-  return {
-    open: (index, sealed, total) => {
-      const nonce = Buffer.from(iv);
-      for (const [at, byte] of uint64(index).entries()) {
-        const to = nonce.length - 8 + at;
-        nonce[to] = (nonce[to] as number) ^ byte;
-      }
-      const counts = total === undefined ? [uint64(index)] : [uint64(index), uint64(total)];
-      return opened(cipher, key, nonce, Buffer.concat([info, ...counts]), sealed);
-    },
+function tag20(cipher: string, key: Uint8Array, info: Buffer, iv: Uint8Array): DecipherFor {
+  return (index, total) => {
+    const nonce = Buffer.from(iv);
+    for (const [at, byte] of uint64(index).entries()) {
+      const to = nonce.length - 8 + at;
+      nonce[to] = (nonce[to] as number) ^ byte;
+    }
+    const counts = total === undefined ? [uint64(index)] : [uint64(index), uint64(total)];
+    return decipher(cipher, key, nonce, [info, ...counts]);
   };
 }
 
-function opened(
+function decipher(
   cipher: string,
   key: Uint8Array,
   nonce: Uint8Array,
-  associated: Uint8Array,
-  sealed: Uint8Array,
-): Buffer {
-  const end = sealed.length - TAG_BYTES;
-  if (end < 0) throw decryptFailed(new Error('no room for a tag'));
-  const decipher = createDecipheriv(cipher as CipherOCBTypes, key, nonce, {
-    authTagLength: TAG_BYTES,
-  });
-  decipher.setAuthTag(sealed.subarray(end));
-  decipher.setAAD(associated);
-  const plain = decipher.update(sealed.subarray(0, end));
-  const rest = decipher.final();
-  return rest.length === 0 ? plain : Buffer.concat([plain, rest]);
+  associated: readonly Uint8Array[],
+): DecipherOCB {
+  // The name decides the mode; the two modes have the same methods.
+  const one = createDecipheriv(cipher as CipherOCBTypes, key, nonce, { authTagLength: TAG_BYTES });
+  return one.setAAD(Buffer.concat(associated));
 }
 
 function modeOf(tag: number, head: Uint8Array): Mode | undefined {
