@@ -1,7 +1,7 @@
 import { PluginError, type Clock, type RemoteFile } from '@octo/plugin-api';
 import { responseTo } from '../resilience/error-response.ts';
 import { retryDelayMs } from '../resilience/retry.ts';
-import { sameVersion, type Vendor } from './vendor.ts';
+import { sameVersion, type Turn, type Vendor } from './vendor.ts';
 
 export interface ReadSourceOptions {
   readonly vendor: Vendor;
@@ -22,6 +22,8 @@ export async function* readSource(
   signal: AbortSignal,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const { vendor, file } = options;
+  await using turns = new AsyncDisposableStack();
+  let turn: Turn | undefined;
   let offset = 0;
   for (let failures = 0; ;) {
     const session = await vendor.session(signal);
@@ -37,11 +39,13 @@ export async function* readSource(
       return;
     } catch (error) {
       signal.throwIfAborted();
-      failures++;
-      if (!responseTo(error).retry || failures >= vendor.attempts) throw error;
+      if (!responseTo(error).retry) throw error;
       await vendor.lost(session);
+      failures++;
+      if (failures >= vendor.attempts) throw error;
+      turn ??= turns.use(await vendor.turn(signal));
       await options.clock.sleep(retryDelayMs(error, failures, options.random), signal);
-      if (!sameVersion(file, await vendor.stat(file, signal))) throw sourceChanged(file);
+      if (!sameVersion(file, await vendor.stat(file, signal, turn))) throw sourceChanged(file);
     }
   }
 }

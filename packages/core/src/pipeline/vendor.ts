@@ -1,7 +1,7 @@
 import type { Clock, Logger, Provider, RemoteFile, Session } from '@octo/plugin-api';
 import type { Policy } from '../manifest/manifest.ts';
 import { responseTo } from '../resilience/error-response.ts';
-import { retry } from '../resilience/retry.ts';
+import { retry, retryDelayMs } from '../resilience/retry.ts';
 import { withDeadline } from '../resilience/deadline.ts';
 
 export interface VendorOptions {
@@ -12,6 +12,9 @@ export interface VendorOptions {
   readonly logger: Logger;
 }
 
+/** The right to be the only one that tries something again. */
+export type Turn = AsyncDisposable;
+
 /**
  * The vendor's side of a run: one session, opened when first needed and opened anew when it broke; every question
  * with a deadline and, where it helps, asked again.
@@ -19,6 +22,7 @@ export interface VendorOptions {
 export class Vendor implements AsyncDisposable {
   readonly #options: VendorOptions;
   #opening: Promise<Session> | undefined;
+  #lastTurn: Promise<void> = Promise.resolve();
 
   constructor(options: VendorOptions) {
     this.#options = options;
@@ -45,16 +49,44 @@ export class Vendor implements AsyncDisposable {
     await this.#close(session);
   }
 
-  /** The file as it is now, or `undefined` when it is gone. */
-  stat(file: RemoteFile, signal: AbortSignal): Promise<RemoteFile | undefined> {
-    return this.ask('stat', signal, (session, inner) => session.stat(file, inner));
+  /** The file as it is now, or `undefined` when it is gone. `turn`: see {@link Vendor.ask}. */
+  stat(file: RemoteFile, signal: AbortSignal, turn?: Turn): Promise<RemoteFile | undefined> {
+    return this.ask('stat', signal, (session, inner) => session.stat(file, inner), turn);
   }
 
-  /** Asks the vendor something short and repeatable. */
+  /**
+   * Waits until nobody else tries again, and keeps it so until the turn is disposed. Everybody on a connection suffers when
+   * it breaks, whoever's file broke it; one after the other, each finds out for itself, and at the next break the guilty
+   * one is alone.
+   */
+  async turn(signal: AbortSignal): Promise<Turn> {
+    const before = this.#lastTurn;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#lastTurn = before.then(() => promise);
+    const stopped = Promise.withResolvers<never>();
+    const stop = (): void => stopped.reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      signal.throwIfAborted();
+      await Promise.race([before, stopped.promise]);
+    } catch (error) {
+      resolve();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+    return { [Symbol.asyncDispose]: async () => resolve() };
+  }
+
+  /**
+   * Asks the vendor something short and repeatable. What failed is asked again in a turn of its own, or in the one that
+   * the caller has already.
+   */
   async ask<T>(
     what: string,
     signal: AbortSignal,
     question: (session: Session, signal: AbortSignal) => Promise<T>,
+    turn?: Turn,
   ): Promise<T> {
     const { policy, clock, random } = this.#options;
     const once = async (): Promise<T> => {
@@ -72,7 +104,15 @@ export class Vendor implements AsyncDisposable {
         throw error;
       }
     };
-    return await retry(once, { attempts: policy.attempts, clock, random, signal });
+    try {
+      return await once();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (!responseTo(error).retry || policy.attempts < 2) throw error;
+      await using _own = turn === undefined ? await this.turn(signal) : undefined;
+      await clock.sleep(retryDelayMs(error, 1, random), signal);
+      return await retry(once, { attempts: policy.attempts - 1, clock, random, signal });
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -253,6 +253,23 @@ describe('a vendor in trouble', () => {
     expect(bench.vendor.connects).toBe(2);
   });
 
+  test('that drops everybody at one file has only that file fail', async () => {
+    await using bench = await PipelineBench.open({ concurrency: 4 });
+    for (const name of ['a', 'b', 'c']) bench.vendor.publish(name, `content of ${name}`);
+    bench.vendor.publish('fatal', 'breaks every connection that it is read on');
+    const breaks: string[] = [];
+    const sees = (count: number) => breaks.length === count;
+    bench.vendor.onChunk = async (file, offset) => {
+      const before = breaks.length;
+      if (file.path === 'fatal' && offset === 8) breaks.push(file.path);
+      else for (let turn = 0; turn < 20 && sees(before); turn++) await Promise.resolve();
+      if (!sees(before)) throw new PluginError('network', 'connection reset');
+    };
+    const report = await bench.run();
+    expect(report.failed).toMatchObject([{ path: 'fatal' }]);
+    expect(report.delivered).toHaveLength(3);
+  });
+
   test('that stays away costs the file nothing but time', async () => {
     await using bench = await PipelineBench.open();
     bench.vendor.publish('a.csv', 'later');
