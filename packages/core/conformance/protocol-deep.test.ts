@@ -6,6 +6,20 @@ import { scenarios } from '../test/pipeline/explore/scenarios.ts';
 /** How many executions a scenario may take; `OCTO_EXPLORE=1000000` for a whole night. */
 const executions = Number(process.env['OCTO_EXPLORE'] ?? 1000);
 
+describe('the protocol, one fault and one change of turns, to the end', () => {
+  const twins = ['the same content at two paths', 'the same small content twice'] as const;
+  test.each(twins)(
+    '%s',
+    async (name) => {
+      const bounds = { faults: 1, switches: 1, executions: 20_000 };
+      const result = await explore(() => ProtocolWorld.open(scenarios[name]), bounds);
+      expect(result.violation).toBeUndefined();
+      expect(result.complete).toBe(true);
+    },
+    3_600_000,
+  );
+});
+
 describe('the protocol, two faults and two switches deep', () => {
   test.each(Object.entries<Scenario>(scenarios))(
     '%s',
