@@ -21,7 +21,12 @@ async function brokenPackage(folder: string): Promise<string> {
 }
 
 test('the binaries run where npm has put them', async () => {
-  const native = packagedBinaries();
+  // In a place that everybody may enter; the checkout itself may lie in one that only its owner may.
+  await using open = await temporaryFolder();
+  await chmod(open.path, 0o755);
+  const source = packagedBinaries();
+  const native = join(open.path, 'package', 'native');
+  await cp(dirname(source), dirname(native), { recursive: true, verbatimSymlinks: true });
   expect(await runnableBinaries(native, [])).toBe(native);
 });
 
