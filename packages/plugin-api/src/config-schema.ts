@@ -3,6 +3,10 @@
  * unknown properties (`additionalProperties: false`); the host checks that, too.
  *
  * `secret: true` on a string marks a value that no log, error or API answer may show.
+ *
+ * `access` on a string marks the path of a file or folder that the plugin itself opens, relative to the manifest's folder:
+ * `read`; `write`, which includes reading; or `create` for a folder that is written and that the host makes, durably, when
+ * it is missing. The process in which the plugin lives can open nothing else.
  */
 export interface ConfigSchema {
   readonly type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean' | 'null';
@@ -32,6 +36,7 @@ export interface ConfigSchema {
   readonly exclusiveMinimum?: number;
   readonly multipleOf?: number;
   readonly secret?: boolean;
+  readonly access?: 'read' | 'write' | 'create';
   readonly deprecated?: boolean;
 }
 

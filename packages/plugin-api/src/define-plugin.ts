@@ -34,6 +34,8 @@ export interface PluginSpec<K extends Kind, S extends ConfigSchema, W extends Wa
   readonly configSchema: S;
   /** Typed tokens of the services that `create` wants, by names of the plugin's choice. */
   readonly inject?: W;
+  /** `false` for a plugin that never connects anywhere: its process then has no network, unless its partner needs one. */
+  readonly network?: false;
   /** Builds an instance. Quick and without I/O: `octo-host lint` builds everything and throws it away. */
   readonly create: (context: PluginContext<S, W>) => Kinds[K];
 }
@@ -47,6 +49,7 @@ export interface PluginDefinition {
   readonly summary?: string;
   readonly configSchema: ConfigSchema;
   readonly inject: Wanted;
+  readonly network?: false;
   // The context's type is known where the plugin is written; the host builds it from `configSchema` and `inject`.
   readonly create: (context: never) => Provider | Sink;
 }

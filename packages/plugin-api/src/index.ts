@@ -36,4 +36,13 @@ export type {
   Upload,
   VisibleObject,
 } from './sink.ts';
-export { CLOCK, LOGGER, STATE_FOLDER, type Given, type Token, type Wanted } from './token.ts';
+export {
+  CLOCK,
+  LOGGER,
+  STATE_FOLDER,
+  SYNC_TO_DISK,
+  type Given,
+  type SyncToDisk,
+  type Token,
+  type Wanted,
+} from './token.ts';

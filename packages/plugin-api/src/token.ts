@@ -30,3 +30,13 @@ export const LOGGER: Token<Logger> = { id: 'octo:logger@1' };
  * only. An absolute path.
  */
 export const STATE_FOLDER: Token<string> = { id: 'octo:state-folder@1' };
+
+/**
+ * Returns when everything that was written into the file or folder at the path survives a power cut, as `fsync` does;
+ * rejects with the error of `node:fs`. Node takes `fsync` away from a process that may not touch everything, so the host
+ * does it: for paths that the instance may write.
+ */
+export type SyncToDisk = (path: string) => Promise<void>;
+
+/** Durability on a local disk, for sinks that write files. */
+export const SYNC_TO_DISK: Token<SyncToDisk> = { id: 'octo:sync-to-disk@1' };

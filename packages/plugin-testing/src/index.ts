@@ -1,6 +1,7 @@
 /** Servers, fixtures and fakes, for tests of any runner and for demonstrations. The suites have a door of their own. */
 export { ManualClock } from './manual-clock.ts';
 export { RecordingLogger, type LogEntry } from './recording-logger.ts';
+export { syncToDisk } from './sync-to-disk.ts';
 export {
   correctedDay,
   reissuedDetails,

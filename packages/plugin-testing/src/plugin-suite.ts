@@ -7,6 +7,7 @@ import {
   isPluginDefinition,
   LOGGER,
   STATE_FOLDER,
+  SYNC_TO_DISK,
   type PluginDefinition,
   type Provider,
   type Sink,
@@ -15,6 +16,7 @@ import { describe, expect, test } from 'vitest';
 import { ManualClock } from './manual-clock.ts';
 import { RecordingLogger } from './recording-logger.ts';
 import { configCheck, schemaFaults } from './schema-faults.ts';
+import { syncToDisk } from './sync-to-disk.ts';
 
 export interface PluginSuiteOptions {
   /** Services that the plugin asks for beyond those of `@octo/plugin-api`, by token id. */
@@ -101,6 +103,7 @@ class Room implements AsyncDisposable {
       [CLOCK.id]: this.clock,
       [LOGGER.id]: new RecordingLogger(),
       [STATE_FOLDER.id]: join(folder, 'state'),
+      [SYNC_TO_DISK.id]: syncToDisk,
       ...options.services,
     };
   }

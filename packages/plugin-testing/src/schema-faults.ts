@@ -10,6 +10,7 @@ export function configCheck(schema: ConfigSchema): (config: unknown) => string[]
     validateFormats: false,
   });
   ajv.addKeyword({ keyword: 'secret', schemaType: 'boolean' });
+  ajv.addKeyword({ keyword: 'access', metaSchema: { enum: ['read', 'write', 'create'] } });
   const validate = ajv.compile(schema);
   return (config) => {
     if (validate(config)) return [];

@@ -49,6 +49,7 @@ export const configSchema = {
     directory: {
       type: 'string',
       minLength: 1,
+      access: 'write',
       description:
         'Instead of host: a local folder into which the vendor pushes, relative to the manifest.',
     },

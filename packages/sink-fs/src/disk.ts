@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import {
   access,
@@ -8,15 +9,16 @@ import {
   open,
   readdir,
   readFile,
-  readlink,
   realpath,
   rename,
   rmdir,
   statfs,
-  symlink,
   unlink,
+  writeFile,
   type FileHandle,
 } from 'node:fs/promises';
+import type { SyncToDisk } from '@octo/plugin-api';
+import { unless } from './disk-error.ts';
 
 /** What one name stands for. */
 export interface Status {
@@ -48,8 +50,9 @@ export interface Disk {
   link(from: string, to: string): Promise<void>;
   rename(from: string, to: string): Promise<void>;
   unlink(path: string): Promise<void>;
-  symlink(text: string, path: string): Promise<void>;
-  readSymlink(path: string): Promise<string>;
+  /** Puts a short text under a name, whole or not at all. Fails with EEXIST when the name is taken. */
+  putMark(text: string, path: string): Promise<void>;
+  readMark(path: string): Promise<string>;
   /** Symbolic links are not followed. */
   status(path: string): Promise<Status>;
   list(path: string): Promise<string[]>;
@@ -62,9 +65,9 @@ export interface Disk {
   freeBytes(path: string): Promise<number>;
 }
 
-/** The file system of this machine. */
-export const realDisk: Disk = {
-  create: async (path) => fileOn(await open(path, 'wx', 0o600)),
+/** The file system of this machine; `sync` makes durable what lies at a path. */
+export const realDisk = (sync: SyncToDisk): Disk => ({
+  create: async (path) => fileAt(path, await open(path, 'wx', 0o600), sync),
   async makeFolder(path, mode) {
     await mkdir(path, mode);
     // mkdir takes the umask away from the mode; what the configuration says holds.
@@ -74,33 +77,43 @@ export const realDisk: Disk = {
   link,
   rename,
   unlink,
-  symlink: (text, path) => symlink(text, path),
-  readSymlink: (path) => readlink(path),
+  async putMark(text, path) {
+    // No symbolic link, as one might expect: Node lets no restricted process make one.
+    const unfinished = `${path}.${randomBytes(8).toString('hex')}${UNFINISHED_MARK}`;
+    await writeFile(unfinished, text, { flag: 'wx', mode: 0o600 });
+    try {
+      await link(unfinished, path);
+    } finally {
+      await unlink(unfinished);
+    }
+  },
+  readMark: (path) => readFile(path, 'utf8'),
   async status(path) {
     return statusFrom(await lstat(path, { bigint: true }));
   },
   list: (path) => readdir(path),
   read: (path) => readFile(path),
-  async syncFolder(path) {
-    await using handle = await open(path, 'r');
-    await handle.sync();
-  },
+  syncFolder: sync,
   realPath: (path) => realpath(path),
   mayWrite: (folder) => access(folder, constants.W_OK | constants.X_OK),
   async freeBytes(path) {
     const { bavail, bsize } = await statfs(path);
     return bavail * bsize;
   },
-};
+});
 
-function fileOn(handle: FileHandle): DiskFile {
+/** Ends the name of a mark that is not whole yet, or never became so. */
+export const UNFINISHED_MARK = '.unfinished';
+
+function fileAt(path: string, handle: FileHandle, sync: SyncToDisk): DiskFile {
   return {
     async write(chunks, position) {
       const { bytesWritten } = await handle.writev(chunks, position);
       return bytesWritten;
     },
-    setMode: (mode) => handle.chmod(mode),
-    sync: () => handle.sync(),
+    // By path, because a restricted process has no fchmod and no fsync. An unlinked file needs neither any more.
+    setMode: (mode) => unless(['ENOENT'], chmod(path, mode)),
+    sync: () => unless(['ENOENT'], sync(path)),
     async status() {
       return statusFrom(await handle.stat({ bigint: true }));
     },

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { PluginError, type Clock, type Logger } from '@octo/plugin-api';
-import type { Disk } from './disk.ts';
+import { type Disk, UNFINISHED_MARK } from './disk.ts';
 import { errnoOf, unless } from './disk-error.ts';
 import type { DurableFolders } from './durable-folders.ts';
 import { INTERNAL_FOLDER, type ObjectPath } from './object-path.ts';
@@ -30,7 +30,7 @@ export interface Surroundings {
  *
  * ```
  * <root>/.octo/staged/<upload id>       bytes nobody sees; a folder of that name when the upload was aborted before its first byte
- * <root>/.octo/staged/<upload id>.key   symbolic link whose text is the key
+ * <root>/.octo/staged/<upload id>.key   a mark whose text is the key
  * <root>/.octo/objects/<etag>           whose file this is: see ObjectRecords
  * <root>/.octo/replacing/<etag>.<n>     see ReplaceClaims
  * <root>/…                              what readers see
@@ -94,7 +94,7 @@ export class FolderPlace {
     return UPLOAD_ID.test(id) ? join(this.#staged, id) : undefined;
   }
 
-  keyLink(id: string): string {
+  keyMark(id: string): string {
     return join(this.#staged, `${id}.key`);
   }
 
@@ -105,7 +105,7 @@ export class FolderPlace {
       const path = this.stagedFile(id);
       const status = path === undefined ? undefined : await folders.statusOf(path);
       if (status?.kind !== 'file') continue;
-      const key = (await unless(['ENOENT', 'EINVAL'], disk.readSymlink(this.keyLink(id)))) ?? '';
+      const key = (await unless(['ENOENT', 'EINVAL'], disk.readMark(this.keyMark(id)))) ?? '';
       yield { id, key, startedMs: Number(status.mtimeNs / 1_000_000n) };
     }
   }
@@ -115,7 +115,9 @@ export class FolderPlace {
     const names = await disk.list(this.#staged);
     for (const name of names) {
       const path = join(this.#staged, name);
-      const orphan = name.endsWith('.key') && !names.includes(name.slice(0, -'.key'.length));
+      const orphan =
+        name.endsWith(UNFINISHED_MARK) ||
+        (name.endsWith('.key') && !names.includes(name.slice(0, -'.key'.length)));
       const status = await folders.statusOf(path);
       if (status === undefined || (status.kind !== 'folder' && !orphan)) continue;
       const ageMs = clock.now() - Number(status.mtimeNs / 1_000_000n);

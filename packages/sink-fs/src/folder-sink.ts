@@ -13,7 +13,7 @@ import {
   type VisibleObject,
 } from '@octo/plugin-api';
 import { diagnoseFolder, expectWritable } from './diagnose-folder.ts';
-import { realDisk, type Disk } from './disk.ts';
+import type { Disk } from './disk.ts';
 import { asPluginError, blockedKey, errnoOf, unless } from './disk-error.ts';
 import { DurableFolders } from './durable-folders.ts';
 import { FolderPlace } from './folder-place.ts';
@@ -28,8 +28,7 @@ export interface FolderSinkOptions {
   readonly directoryMode: number;
   readonly logger: Logger;
   readonly clock: Clock;
-  /** Default: the file system of this machine. */
-  readonly disk?: Disk;
+  readonly disk: Disk;
 }
 
 /**
@@ -54,7 +53,7 @@ export class FolderSink implements Sink {
     this.#options = options;
     this.#root = options.directory;
     this.#place = options.directory;
-    this.#disk = options.disk ?? realDisk;
+    this.#disk = options.disk;
     this.#folders = new DurableFolders(this.#disk, options.directoryMode);
   }
 
@@ -95,7 +94,7 @@ export class FolderSink implements Sink {
       const staged = place.stagedFile(id);
       if (staged === undefined) return;
       await this.#kill(staged);
-      await unless(['ENOENT'], this.#disk.unlink(place.keyLink(id)));
+      await unless(['ENOENT'], this.#disk.unlink(place.keyMark(id)));
     });
   }
 

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { CLOCK, definePlugin, type PluginDefinition } from '@octo/plugin-api';
+import { CLOCK, definePlugin, type PluginDefinition, SYNC_TO_DISK } from '@octo/plugin-api';
+import { realDisk } from './disk.ts';
 import { FolderSink } from './folder-sink.ts';
 
 const plugin: PluginDefinition = definePlugin({
@@ -14,6 +15,7 @@ const plugin: PluginDefinition = definePlugin({
       directory: {
         type: 'string',
         minLength: 1,
+        access: 'create',
         description:
           'The folder in which files appear, relative to the manifest. Made when it is missing.',
       },
@@ -32,14 +34,16 @@ const plugin: PluginDefinition = definePlugin({
     },
     examples: [{ directory: './delivered' }],
   },
-  inject: { clock: CLOCK },
-  create: ({ config, baseFolder, logger, clock }) =>
+  network: false,
+  inject: { clock: CLOCK, sync: SYNC_TO_DISK },
+  create: ({ config, baseFolder, logger, clock, sync }) =>
     new FolderSink({
       directory: resolve(baseFolder, config.directory),
       fileMode: Number.parseInt(config.fileMode, 8),
       directoryMode: Number.parseInt(config.directoryMode, 8),
       logger,
       clock,
+      disk: realDisk(sync),
     }),
 });
 

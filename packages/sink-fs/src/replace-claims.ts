@@ -6,7 +6,7 @@ const MAX_CLAIMS = 1000;
 
 /**
  * The sole right to replace one version of an object. There is no conditional rename, so whoever wants to replace
- * version E first puts a symbolic link named `E.1` that names its upload: only one can. The claim of an upload whose staged
+ * version E first puts a mark named `E.1` that names its upload: only one can. The claim of an upload whose staged
  * file is gone has no force, since its rename can only fail; the next one takes `E.2`. A version that was replaced never
  * comes back, so its claims can be dropped.
  */
@@ -35,7 +35,7 @@ export class ReplaceClaims {
   async drop(etag: string, id: string): Promise<void> {
     for (let n = 1; n <= MAX_CLAIMS; n += 1) {
       const path = join(this.#folder, `${etag}.${n}`);
-      const owner = await unless(['ENOENT'], this.#disk.readSymlink(path));
+      const owner = await unless(['ENOENT'], this.#disk.readMark(path));
       if (owner === undefined) return;
       if (owner !== id) continue;
       await unless(['ENOENT'], this.#disk.unlink(path));
@@ -45,10 +45,10 @@ export class ReplaceClaims {
 
   async #claim(path: string, id: string): Promise<string | undefined> {
     try {
-      await this.#disk.symlink(id, path);
+      await this.#disk.putMark(id, path);
       return id;
     } catch (error) {
-      const owner = await unless(['ENOENT', 'EINVAL'], this.#disk.readSymlink(path));
+      const owner = await unless(['ENOENT', 'EINVAL'], this.#disk.readMark(path));
       if (owner === undefined && !isTaken(error)) throw error;
       return owner;
     }

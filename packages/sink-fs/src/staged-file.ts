@@ -130,7 +130,7 @@ export class StagedFile implements Staged {
     }
     const { disk, clock } = this.#place.surroundings;
     if (clock.monotonic() > this.#beginUntilMs) return this.#forgotten();
-    await unless(['EEXIST'], disk.symlink(this.#path.key, this.#place.keyLink(this.id)));
+    await unless(['EEXIST'], disk.putMark(this.#path.key, this.#place.keyMark(this.id)));
     const file = await unless(['EEXIST'], disk.create(this.#staged));
     if (!file) return this.#forgotten();
     this.#state = { name: 'writing', file };
@@ -139,7 +139,7 @@ export class StagedFile implements Staged {
 
   async #forgotten(): Promise<undefined> {
     this.#die();
-    await this.#remove(this.#place.keyLink(this.id));
+    await this.#remove(this.#place.keyMark(this.id));
     return undefined;
   }
 
@@ -203,7 +203,7 @@ export class StagedFile implements Staged {
     await this.#place.makeDurable(this.#path);
     this.#state = { name: 'committed', etag };
     await this.#remove(this.#staged);
-    await this.#remove(this.#place.keyLink(this.id));
+    await this.#remove(this.#place.keyMark(this.id));
     if (proof.replace) await this.#tolerate(records.remove(proof.replace.etag));
     return { outcome, etag };
   }
@@ -284,7 +284,7 @@ export class StagedFile implements Staged {
     this.#die();
     if (file) await this.#tolerate(file.close());
     await this.#remove(this.#staged);
-    await this.#remove(this.#place.keyLink(this.id));
+    await this.#remove(this.#place.keyMark(this.id));
   }
 
   #die(): void {

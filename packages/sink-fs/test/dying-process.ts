@@ -6,6 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import { writeSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { realDisk, type Disk } from '../src/disk.ts';
 import { FolderSink } from '../src/folder-sink.ts';
 
@@ -34,7 +35,12 @@ function counted<T extends object>(target: T): T {
   });
 }
 
-const disk: Disk = counted(realDisk);
+async function syncToDisk(path: string): Promise<void> {
+  await using handle = await open(path, 'r');
+  await handle.sync();
+}
+
+const disk: Disk = counted(realDisk(syncToDisk));
 const sink = new FolderSink({
   directory: folder,
   fileMode: 0o640,

@@ -14,7 +14,7 @@ import {
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ManualClock, proofOf, RecordingLogger } from '@octo/plugin-testing';
+import { ManualClock, proofOf, RecordingLogger, syncToDisk } from '@octo/plugin-testing';
 import type { CommitAnswer, Sink } from '@octo/plugin-api';
 import { describe, expect, test } from 'vitest';
 import plugin from '../src/index.ts';
@@ -240,6 +240,7 @@ describe('the place', () => {
       baseFolder: dirname(place.root),
       logger: new RecordingLogger(),
       clock: new ManualClock(),
+      sync: syncToDisk,
     };
     const sink = plugin.create(context as never) as Sink;
     expect(sink.place).toBe(pathToFileURL(place.root).href);

@@ -1,8 +1,9 @@
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
-import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
+import { ManualClock, RecordingLogger, syncToDisk } from '@octo/plugin-testing';
 import type { SinkUnderTest } from '@octo/plugin-testing/suites';
+import { realDisk } from '../src/disk.ts';
 import { FolderSink, type FolderSinkOptions } from '../src/folder-sink.ts';
 
 export interface OpenedFolder extends SinkUnderTest {
@@ -27,6 +28,7 @@ export async function openFolder(): Promise<OpenedFolder> {
       directoryMode: 0o750,
       logger,
       clock,
+      disk: realDisk(syncToDisk),
       ...options,
     });
   return {

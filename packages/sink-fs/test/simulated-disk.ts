@@ -146,15 +146,15 @@ export class SimulatedDisk implements Disk {
     });
   }
 
-  async symlink(text: string, path: string): Promise<void> {
-    return this.#call(`symlink ${path}`, () => {
+  async putMark(text: string, path: string): Promise<void> {
+    return this.#call(`putMark ${path}`, () => {
       const inode = (this.#inodes += 1n);
       this.#add(path, { kind: 'other', inode, mtimeNs: this.#tick(), text }, 'symlink');
     });
   }
 
-  async readSymlink(path: string): Promise<string> {
-    return this.#call(`readSymlink ${path}`, () => {
+  async readMark(path: string): Promise<string> {
+    return this.#call(`readMark ${path}`, () => {
       const entry = this.#find(path, 'readlink');
       if (entry.kind !== 'other') throw errno('EINVAL', 'readlink');
       return entry.text;

@@ -1,5 +1,12 @@
 import { join } from 'node:path';
-import { CLOCK, LOGGER, type Provider, type Sink, STATE_FOLDER } from '@octo/plugin-api';
+import {
+  CLOCK,
+  LOGGER,
+  type Provider,
+  type Sink,
+  STATE_FOLDER,
+  SYNC_TO_DISK,
+} from '@octo/plugin-api';
 import { type Issue, OctoError } from '../errors/octo-error.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pointerTo } from '../manifest/pointer.ts';
@@ -10,13 +17,14 @@ import { Services } from './container.ts';
 import type { HostOptions } from './host.ts';
 import { contractProblem, LivingInstance } from './instance.ts';
 import type { LoadedInstance } from './load-instances.ts';
+import { syncToDisk } from './system-sync.ts';
 
 export interface BuiltInstances {
   readonly instances: ReadonlyMap<string, LivingInstance>;
   readonly issues: readonly Issue[];
 }
 
-type BuildOptions = Pick<HostOptions, 'logger' | 'clock' | 'stateFolder'> & {
+type BuildOptions = Pick<HostOptions, 'logger' | 'clock' | 'stateFolder' | 'syncToDisk'> & {
   readonly redact: (text: string) => string;
 };
 
@@ -47,14 +55,15 @@ function createPlugin(
   manifest: Manifest,
   { config, definition }: LoadedInstance,
   stateFolder: string,
-  { logger: parent, clock, redact }: BuildOptions,
+  { logger: parent, clock, redact, ...options }: BuildOptions,
 ): Provider | Sink {
   const use = `'${escapeText(config.use)}'`;
   const logger = childLogger(parent, { instance: config.id }, redact);
   const services = new Services()
     .register(LOGGER, logger)
     .register(CLOCK, clock)
-    .register(STATE_FOLDER, stateFolder);
+    .register(STATE_FOLDER, stateFolder)
+    .register(SYNC_TO_DISK, options.syncToDisk ?? syncToDisk);
   const given = services.give(use, definition.inject);
   const context = {
     ...given,

@@ -1,4 +1,4 @@
-import type { Clock, Logger } from '@octo/plugin-api';
+import type { Clock, Logger, SyncToDisk } from '@octo/plugin-api';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Plan } from '../manifest/plan.ts';
 import { Redactor } from '../observe/redactor.ts';
@@ -19,6 +19,8 @@ export interface HostOptions {
   readonly stepKinds: readonly StepKind[];
   /** Is told every secret of the manifest. Give the one that your logger uses. */
   readonly redactor?: Redactor;
+  /** What `SYNC_TO_DISK` is. Default: `fsync`, by this process. */
+  readonly syncToDisk?: SyncToDisk;
   /** Default: Node's resolution from the manifest's folder. */
   readonly loadPlugin?: LoadPlugin;
   /** How long one instance may take to close. Default 10,000. */

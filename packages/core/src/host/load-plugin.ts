@@ -5,7 +5,7 @@ import { OctoError } from '../errors/octo-error.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
-import { EntryNotFound, packageEntry } from './package-entry.ts';
+import { EntryNotFound, locatePlugin } from '../manifest/package-entry.ts';
 
 /** Finds and loads the plugin that `use` names, seen from `folder`. */
 export type LoadPlugin = (use: string, folder: string) => Promise<PluginDefinition>;
@@ -35,22 +35,10 @@ function refuse(code: ErrorCode, message: string, cause?: unknown): OctoError {
 
 function locate(use: string, folder: string, name: string): string {
   try {
-    return packageEntry(use, folder);
+    return locatePlugin(use, folder).entry;
   } catch (error) {
     if (!(error instanceof EntryNotFound)) throw error;
-    const own = locateBesideHost(use);
-    if (own !== undefined) return own;
     throw refuse('OCTO_PLUGIN_NOT_FOUND', `${name} ${escapeText(error.message)}`, error);
-  }
-}
-
-/** Plugins that were installed together with the host. Paths are the manifest's own. */
-function locateBesideHost(use: string): string | undefined {
-  if (/^[./\\]/.test(use)) return undefined;
-  try {
-    return packageEntry(use, import.meta.dirname);
-  } catch {
-    return undefined;
   }
 }
 
@@ -102,7 +90,7 @@ const KINDS: readonly string[] = ['provider', 'sink'];
 
 /** A copy of the parts that count, read once: what a plugin's getters say later changes nothing. */
 function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
-  const { $octo, contract, name, kind, summary, configSchema, inject, create } = plugin;
+  const { $octo, contract, name, kind, summary, configSchema, inject, network, create } = plugin;
   if (contract !== CONTRACT_VERSION) {
     const versions = `contract ${String(contract)}; this host speaks ${CONTRACT_VERSION}`;
     throw refuse(
@@ -126,7 +114,10 @@ function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
       `${package_} exports a plugin without a proper '${missing}'; ${WRITE}`,
     );
   }
-  const rest = typeof summary === 'string' ? { summary } : {};
+  const rest = {
+    ...(typeof summary === 'string' && { summary }),
+    ...(network === false && { network }),
+  };
   return Object.freeze({ $octo, contract, name, kind, configSchema, inject, create, ...rest });
 }
 

@@ -45,7 +45,13 @@ function checkPipeline(sight: PipelineSight): Issue[] {
     ...issue('OCTO_INSTANCE_UNKNOWN', 'from', instanceProblem(sight, 'from')),
     ...issue('OCTO_INSTANCE_UNKNOWN', 'to', instanceProblem(sight, 'to')),
     ...issue('OCTO_KEY_TEMPLATE', 'key', templateProblem(sight)),
-    ...issue('OCTO_MANIFEST_INVALID', 'limits/maxBytes', sizeProblem(fieldsOf(pipeline.limits))),
+    ...['maxBytes', 'maxMemory'].flatMap((name) =>
+      issue(
+        'OCTO_MANIFEST_INVALID',
+        `limits/${name}`,
+        sizeProblem(fieldsOf(pipeline.limits)[name]),
+      ),
+    ),
     ...issue('OCTO_SCHEDULE_INVALID', 'schedule', textProblem(pipeline.schedule, scheduleProblem)),
     ...issue('OCTO_SCHEDULE_INVALID', 'every', periodsProblem(pipeline)),
     ...issue('OCTO_SCHEDULE_INVALID', 'timezone', timezoneProblem(sight)),
@@ -79,9 +85,9 @@ function templateProblem({ pipeline, pointer, source }: PipelineSight): string |
     : problem;
 }
 
-function sizeProblem({ maxBytes }: Fields): string | undefined {
-  const right = typeof maxBytes === 'string' && /^[1-9][0-9]{0,11}[BKMGT]/.test(maxBytes);
-  return right && byteSize(maxBytes) === undefined ? 'is too large' : undefined;
+function sizeProblem(size: unknown): string | undefined {
+  const right = typeof size === 'string' && /^[1-9][0-9]{0,11}[BKMGT]/.test(size);
+  return right && byteSize(size) === undefined ? 'is too large' : undefined;
 }
 
 function periodsProblem({ schedule, every }: Fields): string | undefined {

@@ -10,7 +10,12 @@ export interface Checked {
   readonly problems: readonly Problem[];
   /** What stands at places that the schema marks `secret: true`, by pointer. */
   readonly secrets: ReadonlyMap<string, unknown>;
+  /** Paths that the schema marks with `access`, by pointer. */
+  readonly paths: ReadonlyMap<string, Access>;
 }
+
+/** What is done with what lies at a path. */
+export type Access = 'read' | 'write' | 'create';
 
 /** Whether the value at the pointer is a reference and nothing else: such a text may stand for a number or a boolean. */
 export type IsReference = (pointer: string) => boolean;
@@ -23,10 +28,12 @@ export type Check = (value: unknown, isReference: IsReference) => Checked;
  * @throws Error of ajv when the schema itself is not right
  */
 export function compileCheck(schema: object): Check {
-  const secrets = new Map<string, unknown>();
-  const validate = compilerInto(secrets).compile(schema);
+  const marked = { secrets: new Map<string, unknown>(), paths: new Map<string, Access>() };
+  const { secrets, paths } = marked;
+  const validate = compilerInto(marked).compile(schema);
   const errorsOf = (value: unknown): readonly ErrorObject[] => {
     secrets.clear();
+    paths.clear();
     return validate(value) ? [] : (validate.errors ?? []);
   };
   return (given, isReference) => {
@@ -34,14 +41,25 @@ export function compileCheck(schema: object): Check {
     let errors = errorsOf(value);
     const converted = convertReferences(given, errors, isReference);
     if (converted !== undefined) errors = errorsOf((value = converted));
-    return { value: deepFreeze(value), problems: problemsOf(errors), secrets: new Map(secrets) };
+    const problems = problemsOf(errors);
+    return {
+      value: deepFreeze(value),
+      problems,
+      secrets: new Map(secrets),
+      paths: new Map(paths),
+    };
   };
 }
 
 /** Patterns are the plugin's, texts are the operator's: a long one is refused before a slow pattern sees it. */
 const MAX_PATTERN_TEXT = 4096;
 
-function compilerInto(secrets: Map<string, unknown>): Ajv2020 {
+interface Marked {
+  readonly secrets: Map<string, unknown>;
+  readonly paths: Map<string, Access>;
+}
+
+function compilerInto({ secrets, paths }: Marked): Ajv2020 {
   const boundedRegExp = Object.assign(
     (pattern: string, flags: string) => {
       const expression = new RegExp(pattern, flags);
@@ -66,12 +84,21 @@ function compilerInto(secrets: Map<string, unknown>): Ajv2020 {
     code: { regExp: boundedRegExp },
   });
   formats.default(ajv);
-  return ajv.addKeyword({
+  ajv.addKeyword({
     keyword: 'secret',
     schemaType: 'boolean',
     errors: false,
     validate: (on: boolean, data: unknown, _schema?: object, at?: { instancePath: string }) => {
       if (on && at !== undefined) secrets.set(at.instancePath, data);
+      return true;
+    },
+  });
+  return ajv.addKeyword({
+    keyword: 'access',
+    metaSchema: { enum: ['read', 'write', 'create'] },
+    errors: false,
+    validate: (to: Access, data: unknown, _schema?: object, at?: { instancePath: string }) => {
+      if (typeof data === 'string' && at !== undefined) paths.set(at.instancePath, to);
       return true;
     },
   });

@@ -25,6 +25,18 @@ export interface InstanceConfig {
   /** The plugin's own business; validated against its schema when the plugin is loaded. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly policy: Policy;
+  readonly allow: Allowance;
+  /** Which code `use` means right now: another word when another version lies there. Empty when nothing does. */
+  readonly code: string;
+}
+
+/** What an instance's process may touch beside what it is given. Paths and names as written. */
+export interface Allowance {
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Environment variables; a `*` at the end stands for any rest. */
+  readonly env: readonly string[];
+  readonly network: boolean;
 }
 
 /** How the host treats calls into one instance. */
@@ -63,6 +75,8 @@ export interface PipelineConfig {
     readonly maxTimeMs: number;
     /** Files in one listing. */
     readonly maxFiles: number;
+    /** What the pipeline's worker may hold in memory, in bytes. */
+    readonly maxMemory: number;
   };
   /** Files in flight at a time. */
   readonly concurrency: number;

@@ -6,7 +6,15 @@ import { escapeText } from '../observe/escape-text.ts';
 import { byteSize } from './byte-size.ts';
 import { checkManifest } from './check-manifest.ts';
 import { type Check, compileCheck } from './check-value.ts';
-import type { InstanceConfig, Manifest, PipelineConfig, Policy, StepConfig } from './manifest.ts';
+import { codeOf } from './code-of.ts';
+import type {
+  Allowance,
+  InstanceConfig,
+  Manifest,
+  PipelineConfig,
+  Policy,
+  StepConfig,
+} from './manifest.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
@@ -30,7 +38,7 @@ export async function readManifest(file: string, { env }: ReadManifestOptions): 
   const checked = checkSchema(value, source);
   const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
   if (all.length > 0) throw errorOfIssues(source.sorted(withoutEchoes(all)));
-  return manifestOf(checked.value as Checked, { file: path, folder, source });
+  return await manifestOf(checked.value as Checked, { file: path, folder, source });
 }
 
 /** A manifest of a hundred pipelines has 50 KiB. */
@@ -104,22 +112,28 @@ interface CheckedInstance {
   readonly enabled: boolean;
   readonly config: Readonly<Record<string, unknown>>;
   readonly policy: Policy;
+  readonly allow: Allowance;
 }
 type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits'> & {
   readonly steps: readonly (string | Readonly<Record<string, Readonly<Record<string, unknown>>>>)[];
   readonly every?: string;
-  readonly limits: Omit<PipelineConfig['limits'], 'maxBytes'> & {
+  readonly limits: Omit<PipelineConfig['limits'], 'maxBytes' | 'maxMemory'> & {
     readonly maxBytes: string | number;
+    readonly maxMemory: string | number;
   };
 };
 
-function manifestOf(
+async function manifestOf(
   { plugins, pipelines, allowRemovals }: Checked,
   origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
-): Manifest {
+): Promise<Manifest> {
+  const codes = new Map<string, string>();
+  for (const { use, enabled } of Object.values(plugins)) {
+    if (enabled && !codes.has(use)) codes.set(use, await codeOf(use, origin.folder));
+  }
   const instances = Object.entries(plugins).map(([id, plugin]): [string, InstanceConfig] => [
     id,
-    Object.freeze({ id, ...plugin }),
+    Object.freeze({ id, ...plugin, code: codes.get(plugin.use) ?? '' }),
   ]);
   const configs = Object.entries(pipelines).map(([id, pipeline]): [string, PipelineConfig] => [
     id,
@@ -144,7 +158,11 @@ function pipelineOf(
     schedule: rest.schedule,
     settleMs: rest.settleMs,
     everyMs: every === undefined ? undefined : periodMs(every),
-    limits: Object.freeze({ ...limits, maxBytes: byteSize(limits.maxBytes) ?? Number.NaN }),
+    limits: Object.freeze({
+      ...limits,
+      maxBytes: byteSize(limits.maxBytes) ?? Number.NaN,
+      maxMemory: byteSize(limits.maxMemory) ?? Number.NaN,
+    }),
   });
 }
 

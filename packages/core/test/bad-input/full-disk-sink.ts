@@ -1,26 +1,35 @@
 /** The folder sink on a disk that has room for a few bytes only. */
-import { CLOCK, definePlugin, type PluginDefinition } from '@octo/plugin-api';
+import {
+  CLOCK,
+  definePlugin,
+  type PluginDefinition,
+  SYNC_TO_DISK,
+  type SyncToDisk,
+} from '@octo/plugin-api';
 import { type Disk, realDisk } from '../../../sink-fs/src/disk.ts';
 import { FolderSink } from '../../../sink-fs/src/folder-sink.ts';
 
 const ROOM = 100_000;
 
-const disk: Disk = {
-  ...realDisk,
-  async create(path) {
-    const file = await realDisk.create(path);
-    return {
-      write: async (chunks, position) => {
-        if (position + chunks[0]!.length > ROOM) throw noSpace();
-        return await file.write(chunks, position);
-      },
-      setMode: (mode) => file.setMode(mode),
-      sync: () => file.sync(),
-      status: () => file.status(),
-      close: () => file.close(),
-    };
-  },
-};
+function fullDisk(sync: SyncToDisk): Disk {
+  const disk = realDisk(sync);
+  return {
+    ...disk,
+    async create(path) {
+      const file = await disk.create(path);
+      return {
+        write: async (chunks, position) => {
+          if (position + chunks[0]!.length > ROOM) throw noSpace();
+          return await file.write(chunks, position);
+        },
+        setMode: (mode) => file.setMode(mode),
+        sync: () => file.sync(),
+        status: () => file.status(),
+        close: () => file.close(),
+      };
+    },
+  };
+}
 
 function noSpace(): Error {
   const text = 'ENOSPC: no space left on device, write';
@@ -34,11 +43,18 @@ const plugin: PluginDefinition = definePlugin({
     type: 'object',
     required: ['directory'],
     additionalProperties: false,
-    properties: { directory: { type: 'string' } },
+    properties: { directory: { type: 'string', access: 'create' } },
   },
-  inject: { clock: CLOCK },
-  create: ({ config: { directory }, logger, clock }) =>
-    new FolderSink({ directory, fileMode: 0o640, directoryMode: 0o750, logger, clock, disk }),
+  inject: { clock: CLOCK, sync: SYNC_TO_DISK },
+  create: ({ config: { directory }, logger, clock, sync }) =>
+    new FolderSink({
+      directory,
+      fileMode: 0o640,
+      directoryMode: 0o750,
+      logger,
+      clock,
+      disk: fullDisk(sync),
+    }),
 });
 
 export default plugin;

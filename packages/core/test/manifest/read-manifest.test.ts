@@ -53,6 +53,8 @@ describe('a manifest that is right', () => {
       enabled: true,
       config: {},
       policy: { timeoutMs: 30_000, attempts: 4 },
+      allow: { read: [], write: [], env: [], network: true },
+      code: '',
     });
     expect(manifest.pipelines.get('p')).toEqual({
       id: 'p',
@@ -75,6 +77,7 @@ describe('a manifest that is right', () => {
         maxMembers: 10_000,
         maxTimeMs: 6 * 3_600_000,
         maxFiles: 50_000,
+        maxMemory: 1024 ** 3,
       },
       concurrency: 4,
     });

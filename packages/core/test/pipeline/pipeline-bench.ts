@@ -32,6 +32,7 @@ export const defaultConfig: PipelineConfig = {
     maxMembers: 100,
     maxTimeMs: 1e9,
     maxFiles: 100,
+    maxMemory: 1024 ** 3,
   },
   concurrency: 2,
 };

@@ -1,15 +1,61 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, statSync } from 'node:fs';
 import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 
 /** Why nothing was found, in words that follow the plugin's name. */
 export class EntryNotFound extends Error {}
+
+/** Where the code of a plugin lies. Real paths. */
+export interface PluginCode {
+  /** The file that is imported. */
+  readonly entry: string;
+  /** The folder that is the plugin's own; `undefined` for a file that lies beside other things. */
+  readonly home: string | undefined;
+}
+
+/**
+ * Finds the plugin that `use` names, seen from the manifest's folder, else from the host's own place.
+ * @throws EntryNotFound
+ */
+export function locatePlugin(use: string, folder: string): PluginCode {
+  const entry = realpathSync(entrySomewhere(use, folder));
+  return { entry, home: homeOf(entry, realpathSync(folder)) };
+}
+
+function entrySomewhere(use: string, folder: string): string {
+  try {
+    return packageEntry(use, folder);
+  } catch (error) {
+    const own = error instanceof EntryNotFound ? entryBesideHost(use) : undefined;
+    if (own === undefined) throw error;
+    return own;
+  }
+}
+
+/** Plugins that were installed together with the host. Paths are the manifest's own. */
+function entryBesideHost(use: string): string | undefined {
+  if (/^[./\\]/.test(use)) return undefined;
+  try {
+    return packageEntry(use, import.meta.dirname);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The nearest package around the file, or its folder; neither may have the manifest in it, with all that lies there. */
+function homeOf(entry: string, manifestFolder: string): string | undefined {
+  const holdsManifest = (folder: string) => `${manifestFolder}${sep}`.startsWith(`${folder}${sep}`);
+  for (let above = dirname(entry); !holdsManifest(above); above = dirname(above)) {
+    if (existsSync(join(above, 'package.json'))) return above;
+  }
+  return holdsManifest(dirname(entry)) ? undefined : dirname(entry);
+}
 
 /**
  * The file that `import` would load for a package name or path, seen from a folder: Node's own rules, with the
  * conditions of an ES import. Node itself offers this only for the importing module's own place.
  * @throws EntryNotFound
  */
-export function packageEntry(use: string, folder: string): string {
+function packageEntry(use: string, folder: string): string {
   if (/^\.{0,2}\//.test(use) || use === '.' || use === '..' || isAbsolute(use)) {
     return entryOfPath(resolve(folder, use));
   }
