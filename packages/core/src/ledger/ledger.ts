@@ -8,14 +8,14 @@ import type {
 } from './delivery.ts';
 
 /**
- * The ledger: which file is where on its way, and who may move it.
+ * The ledger as a run uses it: which file is where on its way, and who may move it.
  *
  * Every statement that takes a {@link Claim} is fenced: it applies only while the delivery still has the claim's attempt
  * number and an open state, else it throws {@link FencedOut} and has changed nothing. Each is idempotent for the same
  * attempt, so a lost acknowledgement is answered by the same statement again (the implementation does that itself).
  * All times are the database's. There is one in PostgreSQL, and one in memory for tests; one suite holds both.
  */
-export interface Ledger extends AsyncDisposable {
+export interface RunLedger extends AsyncDisposable {
   /**
    * Records stable versions. New ones become DISCOVERED; a SUPERSEDED one that is listed again is reopened with a new
    * discovery number; anything else is left alone, except that an open delivery learns its new `location`.
@@ -68,15 +68,10 @@ export interface Ledger extends AsyncDisposable {
   /** Upload ids that open deliveries of the place name, for the sweeper. */
   liveUploads(sink: string): Promise<ReadonlySet<string>>;
 
-  /** For `octo-host files`. Newest first. */
+  /** Newest first. */
   list(filter: ListFilter): Promise<Delivery[]>;
-  /** Everything that happened to a delivery, oldest first. */
-  history(id: string): Promise<DeliveryEvent[]>;
   /** Adds a line to a delivery's history. */
   note(id: string, event: string, detail?: string): Promise<void>;
-  /** A QUARANTINED delivery becomes DISCOVERED again with a new discovery number. False when it is not quarantined. */
-  release(id: string): Promise<boolean>;
-
   /** Sightings of files that are not stable yet: first seen with this size and mtime, by the database's clock. */
   sight(
     scope: Scope,
@@ -88,6 +83,14 @@ export interface Ledger extends AsyncDisposable {
    * has it.
    */
   lockPlace(place: string): Promise<AsyncDisposable | undefined>;
+}
+
+/** The same, with what people ask of it. */
+export interface Ledger extends RunLedger {
+  /** Everything that happened to a delivery, oldest first. */
+  history(id: string): Promise<DeliveryEvent[]>;
+  /** A QUARANTINED delivery becomes DISCOVERED again with a new discovery number. False when it is not quarantined. */
+  release(id: string): Promise<boolean>;
 }
 
 export type Claim = Pick<Delivery, 'id' | 'attempt'>;

@@ -11,7 +11,7 @@ import {
 } from '@octo/plugin-api';
 import type { Delivery, VerifiedContent } from '../ledger/delivery.ts';
 import { FencedOut } from '../ledger/fenced-out.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { RunLedger } from '../ledger/ledger.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { retryDelayMs } from '../resilience/retry.ts';
 import { Exits } from './exits.ts';
@@ -30,7 +30,7 @@ const WORTH_ANOTHER_READ = new Set(['TRUNCATED', 'SIZE_MISMATCH', 'DOUBLE_READ']
 
 export interface AttemptContext {
   readonly config: PipelineConfig;
-  readonly ledger: Ledger;
+  readonly ledger: RunLedger;
   readonly vendor: Vendor;
   readonly sink: Sink;
   readonly sinkAttempts: number;

@@ -1,6 +1,6 @@
 import type { Clock, Logger } from '@octo/plugin-api';
 import { FencedOut } from '../ledger/fenced-out.ts';
-import type { Claim, Ledger } from '../ledger/ledger.ts';
+import type { Claim, RunLedger } from '../ledger/ledger.ts';
 
 /** Long enough that a busy process renews in time; a dead owner is noticed without it. */
 export const LEASE_MS = 60_000;
@@ -16,7 +16,7 @@ export class Lease implements AsyncDisposable {
   /** Aborted with {@link FencedOut} when the lease is lost. */
   readonly signal: AbortSignal;
 
-  constructor(claim: Claim, ledger: Ledger, clock: Clock, logger: Logger) {
+  constructor(claim: Claim, ledger: RunLedger, clock: Clock, logger: Logger) {
     this.signal = this.#lost.signal;
     this.#keeping = this.#keep(claim, ledger, clock, logger);
   }
@@ -26,7 +26,7 @@ export class Lease implements AsyncDisposable {
     await this.#keeping;
   }
 
-  async #keep(claim: Claim, ledger: Ledger, clock: Clock, logger: Logger): Promise<void> {
+  async #keep(claim: Claim, ledger: RunLedger, clock: Clock, logger: Logger): Promise<void> {
     while (!this.#stopped.signal.aborted) {
       try {
         await clock.sleep(LEASE_MS / 2, this.#stopped.signal);

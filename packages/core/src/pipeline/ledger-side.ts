@@ -1,5 +1,5 @@
 import type { Delivery, VerifiedContent } from '../ledger/delivery.ts';
-import type { CommitRecord, Ledger, VerifiedAnswer } from '../ledger/ledger.ts';
+import type { CommitRecord, RunLedger, VerifiedAnswer } from '../ledger/ledger.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { numberedKey } from './object-key.ts';
 
@@ -8,11 +8,11 @@ import { numberedKey } from './object-key.ts';
  * number and throws FencedOut when a later attempt has taken over.
  */
 export class LedgerSide {
-  readonly #ledger: Ledger;
+  readonly #ledger: RunLedger;
   readonly #config: PipelineConfig;
   #delivery: Delivery;
 
-  constructor(delivery: Delivery, ledger: Ledger, config: PipelineConfig) {
+  constructor(delivery: Delivery, ledger: RunLedger, config: PipelineConfig) {
     this.#delivery = delivery;
     this.#ledger = ledger;
     this.#config = config;

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { RunLedger } from '../ledger/ledger.ts';
 import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import type { RunEvent } from './run-report.ts';
@@ -18,7 +18,7 @@ export interface Pipeline {
 }
 
 export interface RunOptions {
-  readonly ledger: Ledger;
+  readonly ledger: RunLedger;
   readonly clock: Clock;
   readonly logger: Logger;
   /** For jitter; 0 ≤ random() < 1. */

@@ -1,6 +1,6 @@
 import type { Sink } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
-import type { Ledger } from '../ledger/ledger.ts';
+import type { RunLedger } from '../ledger/ledger.ts';
 import { deliverAll } from './deliver-all.ts';
 import { Listing } from './listing.ts';
 import { ReportBuilder } from './report-builder.ts';
@@ -57,7 +57,7 @@ async function deliverListed(context: RunContext, signal: AbortSignal): Promise<
   await listing.reportPending();
 }
 
-async function soleWriter(sink: Sink, ledger: Ledger): Promise<AsyncDisposable | undefined> {
+async function soleWriter(sink: Sink, ledger: RunLedger): Promise<AsyncDisposable | undefined> {
   if (sink.commits === 'conditional') return undefined;
   const lock = await ledger.lockPlace(sink.place);
   if (lock === undefined)
