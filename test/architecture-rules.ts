@@ -8,6 +8,8 @@ import { allImports, codeOf, type Import, type SourceTree } from './source-tree.
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'jobs',
+    'wire/brief.ts',
+    'workers/worker-status.ts',
     'pipeline',
     'host',
     'manifest',
@@ -18,14 +20,31 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
+  // The program of a worker is a small host for one pipeline.
+  worker: ['host', 'pipeline', 'ledger', 'manifest', 'wire', 'observe', 'errors'],
   host: [
+    'workers',
+    'wire',
     'pipeline/step.ts',
     'pipeline/run-pipeline.ts',
+    'pipeline/run-report.ts',
     'manifest',
     'resilience',
     'observe',
     'errors',
   ],
+  workers: [
+    'wire',
+    'pipeline/object-key.ts',
+    'pipeline/run-pipeline.ts',
+    'pipeline/run-report.ts',
+    'ledger',
+    'manifest',
+    'resilience',
+    'observe',
+    'errors',
+  ],
+  wire: ['pipeline/run-report.ts', 'ledger', 'manifest', 'observe', 'errors'],
   pipeline: ['ledger', 'manifest/manifest.ts', 'resilience', 'observe', 'errors'],
   manifest: ['observe', 'errors'],
   ledger: ['state', 'host/system-clock.ts', 'resilience', 'observe', 'errors'],
@@ -51,6 +70,7 @@ export const SOURCES_OF_TIME = [
 ];
 export const SOURCES_OF_CHANCE = [
   'packages/core/src/cli/main.ts',
+  'packages/core/src/worker/main.ts',
   // Jitter of a pause; nothing that is promised depends on it.
   'packages/core/src/ledger/postgres/database.ts',
 ];

@@ -26,6 +26,9 @@ export const errorCatalogue = {
   OCTO_TOKEN_UNKNOWN: 'a plugin asks for a service that this host does not have',
   OCTO_TOKEN_TWICE: 'a service was registered twice',
   OCTO_INSTANCE_FAILED: 'a plugin did not start, so its pipelines cannot run',
+  OCTO_WORKER_FAILED: 'the process of a pipeline’s plugins ended, or had to be ended',
+  OCTO_WORKER_QUARANTINED:
+    'the process of a pipeline’s plugins died too often and is not started again',
   OCTO_PIPELINE_UNKNOWN: 'there is no pipeline of this name',
   OCTO_PIPELINE_DISABLED: 'the pipeline, or a plugin that it uses, is switched off',
   OCTO_SINK_BUSY: 'a sink that takes one writer at a time has one already',

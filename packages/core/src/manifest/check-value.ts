@@ -11,7 +11,12 @@ export interface Checked {
   /** What stands at places that the schema marks `secret: true`, by pointer. */
   readonly secrets: ReadonlyMap<string, unknown>;
   /** Paths that the schema marks with `access`, by pointer. */
-  readonly paths: ReadonlyMap<string, Access>;
+  readonly paths: ReadonlyMap<string, MarkedPath>;
+}
+
+export interface MarkedPath {
+  readonly path: string;
+  readonly access: Access;
 }
 
 /** What is done with what lies at a path. */
@@ -28,7 +33,7 @@ export type Check = (value: unknown, isReference: IsReference) => Checked;
  * @throws Error of ajv when the schema itself is not right
  */
 export function compileCheck(schema: object): Check {
-  const marked = { secrets: new Map<string, unknown>(), paths: new Map<string, Access>() };
+  const marked = { secrets: new Map<string, unknown>(), paths: new Map<string, MarkedPath>() };
   const { secrets, paths } = marked;
   const validate = compilerInto(marked).compile(schema);
   const errorsOf = (value: unknown): readonly ErrorObject[] => {
@@ -56,7 +61,7 @@ const MAX_PATTERN_TEXT = 4096;
 
 interface Marked {
   readonly secrets: Map<string, unknown>;
-  readonly paths: Map<string, Access>;
+  readonly paths: Map<string, MarkedPath>;
 }
 
 function compilerInto({ secrets, paths }: Marked): Ajv2020 {
@@ -97,8 +102,9 @@ function compilerInto({ secrets, paths }: Marked): Ajv2020 {
     keyword: 'access',
     metaSchema: { enum: ['read', 'write', 'create'] },
     errors: false,
-    validate: (to: Access, data: unknown, _schema?: object, at?: { instancePath: string }) => {
-      if (typeof data === 'string' && at !== undefined) paths.set(at.instancePath, to);
+    validate: (access: Access, data: unknown, _schema?: object, at?: { instancePath: string }) => {
+      if (typeof data === 'string' && at !== undefined)
+        paths.set(at.instancePath, { path: data, access });
       return true;
     },
   });

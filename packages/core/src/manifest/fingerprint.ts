@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import type { Manifest } from './manifest.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
@@ -16,6 +16,15 @@ export async function fingerprint(files: Iterable<string>): Promise<string> {
   const all = createHash('sha256');
   for (const file of files) all.update(`${JSON.stringify(file)} ${await contentMark(file)}\n`);
   return all.digest('hex');
+}
+
+/**
+ * When the file was last touched. Whoever has installed another version of a plugin touches the manifest: its contents say
+ * nothing of that.
+ */
+export async function touchedAt(file: string): Promise<string> {
+  const found = await stat(file, { bigint: true }).catch(() => undefined);
+  return String(found?.mtimeNs);
 }
 
 /** The files that `${file:}` references of a manifest name. Absolute, each once, in a fixed order. */

@@ -21,13 +21,21 @@ export interface Reference {
   readonly whole: boolean;
 }
 
+/** A source as plain data. */
+export interface SourceParts {
+  readonly file: string;
+  readonly lineStarts: readonly number[];
+  readonly places: readonly (readonly [pointer: string, place: Place])[];
+  readonly references: readonly (readonly [pointer: string, references: readonly Reference[]])[];
+}
+
 /**
  * The manifest's text, kept for what is said about it: which place is which line, and which values came from elsewhere
  * and so must never be shown.
  */
 export class ManifestSource {
   readonly file: string;
-  readonly #lineStarts: readonly number[];
+  #lineStarts: readonly number[];
   readonly #places: ReadonlyMap<string, Place>;
   readonly references = new Map<string, readonly Reference[]>();
 
@@ -36,6 +44,25 @@ export class ManifestSource {
     this.file = file;
     this.#places = places;
     this.#lineStarts = [0, ...[...text.matchAll(/\r\n|\n|\r/g)].map((m) => m.index + m[0].length)];
+  }
+
+  /** Everything about the places at or below these pointers, for another process. */
+  partsBelow(pointers: readonly string[]): SourceParts {
+    const isBelow = ([at]: readonly [string, unknown]) =>
+      pointers.some((pointer) => at === pointer || at.startsWith(`${pointer}/`));
+    return {
+      file: this.file,
+      lineStarts: this.#lineStarts,
+      places: [...this.#places].filter(isBelow),
+      references: [...this.references].filter(isBelow),
+    };
+  }
+
+  static from({ file, lineStarts, places, references }: SourceParts): ManifestSource {
+    const source = new ManifestSource(file, '', new Map(places));
+    source.#lineStarts = lineStarts;
+    for (const [pointer, found] of references) source.references.set(pointer, found);
+    return source;
   }
 
   /** `plugins.json:12:5` for an offset; lines and columns begin with 1. */

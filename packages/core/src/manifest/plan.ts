@@ -29,9 +29,23 @@ export interface Started {
   readonly plugins?: readonly string[];
 }
 
-/** Compares resolved values: a rotated secret is a change of what uses it; order and comments are none. Pure. */
-export function planChange(before: Manifest, after: Manifest): Plan {
-  return planFrom(outlineOf(before), after, outlineOf(after));
+/**
+ * Compares resolved values: a rotated secret is a change of what uses it, and so is another version of a plugin's code;
+ * order and comments are none. Pure.
+ */
+export function planChange(
+  before: Manifest,
+  after: Manifest,
+  options: { readonly withCode: boolean } = { withCode: true },
+): Plan {
+  const outline = (manifest: Manifest) =>
+    outlineOf(options.withCode ? manifest : withoutCode(manifest));
+  return planFrom(outline(before), after, outline(after));
+}
+
+function withoutCode(manifest: Manifest): Manifest {
+  const plugins = [...manifest.plugins].map(([id, one]) => [id, { ...one, code: '' }] as const);
+  return { ...manifest, plugins: new Map(plugins) };
 }
 
 /** The same when only an outline of what runs is known; both outlines must be made with the same marks. */

@@ -1,0 +1,106 @@
+import type { Diagnosis } from '@octo/plugin-api';
+import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
+import { sentError, type SentError } from './sent-error.ts';
+import {
+  count,
+  fields,
+  flag,
+  list,
+  number,
+  oneOf,
+  optional,
+  type Shape,
+  tagged,
+  text,
+} from './shape.ts';
+
+/** A report travels in parts of so many files: a frame stays short. */
+export const FILES_A_PART = 500;
+
+const some = <T>(shape: Shape<T>) => optional(list(shape, FILES_A_PART));
+const pathAnd = <K extends string>(name: K) =>
+  fields({ path: text, [name]: text } as { path: typeof text } & Record<K, typeof text>);
+
+/** The lists of a report. */
+type ReportLists = Omit<RunReport, 'pipeline' | 'discovered'>;
+export type ReportPart = Partial<ReportLists>;
+
+/** A part of what a run reports when it has ended. */
+export const reportPart = fields({
+  delivered: some(fields({ path: text, key: text, bytes: count, sha256: text })),
+  duplicates: some(pathAnd('of')),
+  quarantined: some(pathAnd('reason')),
+  failed: some(fields({ path: text, error: text, unreachable: flag })),
+  pending: some(pathAnd('reason')),
+  warnings: some(pathAnd('message')),
+}) as Shape<ReportPart>;
+
+/** The rest of it. */
+export const reportHead = fields({ pipeline: text, discovered: count });
+
+/** The lists of a report, cut into parts. */
+export function* partsOf(report: RunReport): Generator<ReportPart, void, void> {
+  for (const name of LISTS) {
+    const items: readonly unknown[] = report[name];
+    for (let at = 0; at < items.length; at += FILES_A_PART)
+      yield { [name]: items.slice(at, at + FILES_A_PART) };
+  }
+}
+
+/** A report from its head and its parts. */
+export function reportFrom(
+  { pipeline, discovered }: Pick<RunReport, 'pipeline' | 'discovered'>,
+  parts: readonly ReportPart[],
+): RunReport {
+  const all = <K extends keyof ReportLists>(name: K) =>
+    parts.flatMap((part) => [...(part[name] ?? [])]) as unknown as ReportLists[K];
+  return {
+    pipeline,
+    discovered,
+    delivered: all('delivered'),
+    duplicates: all('duplicates'),
+    quarantined: all('quarantined'),
+    failed: all('failed'),
+    pending: all('pending'),
+    warnings: all('warnings'),
+  };
+}
+
+const LISTS = [
+  'delivered',
+  'duplicates',
+  'quarantined',
+  'failed',
+  'pending',
+  'warnings',
+] as const satisfies readonly (keyof ReportLists)[];
+
+const event = <E extends string>(name: E) => oneOf(name);
+
+/** What a run tells while it goes on. */
+export const runEvent: Shape<RunEvent> = tagged<RunEvent>('event', {
+  connecting: fields({ event: event('connecting') }),
+  listed: fields({ event: event('listed'), files: count, bytes: count, toDeliver: count }),
+  started: fields({ event: event('started'), path: text, size: count }),
+  read: fields({ event: event('read'), path: text, bytes: number }),
+  delivered: fields({ event: event('delivered'), path: text, key: text, bytes: count }),
+  duplicate: fields({ event: event('duplicate'), path: text, of: text }),
+  quarantined: fields({ event: event('quarantined'), path: text, reason: text }),
+  failed: fields({ event: event('failed'), path: text, error: text }),
+  retrying: fields({ event: event('retrying'), path: text, reason: text }),
+  waiting: fields({ event: event('waiting'), path: text, reason: text, forMs: number }),
+  warning: fields({ event: event('warning'), path: text, message: text }),
+});
+
+/** One step of `diagnose`, or the end of it. */
+export type SentDiagnosis = Omit<Diagnosis, 'error'> & { readonly error?: SentError };
+
+export const diagnosisStep = optional(
+  fields({
+    step: text,
+    outcome: oneOf('passed', 'failed', 'warned'),
+    detail: text,
+    remedy: optional(text),
+    error: optional(sentError),
+  }),
+);
