@@ -3,7 +3,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createHost } from '../packages/core/dist/host/host.js';
+import { InProcessHost } from '../packages/core/dist/host/in-process-host.js';
 import { Reloading } from '../packages/core/dist/host/reloading.js';
 import { systemClock as clock } from '../packages/core/dist/host/system-clock.js';
 import { readManifest } from '../packages/core/dist/manifest/read-manifest.js';
@@ -77,7 +77,7 @@ async function following(instances) {
   const file = join(folder, 'plugins.json');
   const read = () => readManifest(file, { env: { PASSWORD: 'correct horse' } });
   await writeFile(file, manifest(instances, 22, 'first'));
-  const host = await createHost(await read(), {
+  const host = await InProcessHost.create(await read(), {
     logger: silent,
     clock,
     stateFolder: join(folder, '.octo'),

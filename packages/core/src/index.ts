@@ -1,15 +1,13 @@
 /**
  * The host for programs that embed it; everybody else uses the command `octo-host`. The order is that of the command
- * `run`: readManifest → createHost → host.start → openLedger → runPipeline. A changed manifest: host.apply.
+ * `run`: readManifest → createHost → host.start → openLedger → host.run. A changed manifest: host.apply.
  */
 export { OctoError, type Issue } from './errors/octo-error.ts';
-export { createHost, type Host, type HostOptions } from './host/host.ts';
-export type { Lease } from './host/pipeline-lease.ts';
+export { createHost, type Host, type HostOptions, type RunPlace } from './host/host.ts';
 export type { Ledger } from './ledger/ledger.ts';
 export { openLedger, type OpenLedgerOptions } from './ledger/open-ledger.ts';
 export type { Manifest } from './manifest/manifest.ts';
 export type { Changes, Plan, Started } from './manifest/plan.ts';
 export { readManifest, type ReadManifestOptions } from './manifest/read-manifest.ts';
-export { runPipeline, type Pipeline, type RunOptions } from './pipeline/run-pipeline.ts';
 export type { RunEvent, RunReport } from './pipeline/run-report.ts';
 export { stepKinds } from './pipeline/steps/index.ts';

@@ -22,6 +22,8 @@ export const exitCodes = {
 /** What is neither the manifest's nor the configuration's fault. */
 const exitCodesOfCodes: Partial<Readonly<Record<ErrorCode, number>>> = {
   OCTO_SINK_BUSY: exitCodes.unreachable,
+  OCTO_WORKER_FAILED: exitCodes.filesRefused,
+  OCTO_WORKER_QUARANTINED: exitCodes.filesRefused,
   OCTO_STATE_FULL: exitCodes.filesRefused,
   OCTO_DATABASE_FULL: exitCodes.filesRefused,
   OCTO_DATABASE_FAILED: exitCodes.unreachable,

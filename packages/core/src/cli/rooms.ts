@@ -1,10 +1,10 @@
+import type { describePlugin } from '../host/describe-plugin.ts';
 import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
-import type { LoadPlugin } from '../host/load-plugin.ts';
+import type { readWorkers } from '../host/workers-note.ts';
 import type { openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { watchManifest } from '../manifest/watch.ts';
-import type { runPipeline } from '../pipeline/run-pipeline.ts';
 import type { stepKinds } from '../pipeline/steps/index.ts';
 import type { hostRuns, lockHost } from '../state/host-lock.ts';
 
@@ -16,12 +16,12 @@ export interface Rooms {
   ) => Promise<ReturnType<typeof watchManifest>>;
   readonly createHost: typeof createHost;
   readonly stepKinds: () => Promise<typeof stepKinds>;
-  readonly loadPlugin: LoadPlugin;
+  readonly describePlugin: typeof describePlugin;
   readonly openLedger: typeof openLedger;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
-  readonly runPipeline: typeof runPipeline;
+  readonly readWorkers: typeof readWorkers;
 }
 
 export const rooms: Rooms = {
@@ -30,11 +30,11 @@ export const rooms: Rooms = {
   watchManifest: async (...args) => (await import('../manifest/watch.ts')).watchManifest(...args),
   createHost: async (...args) => (await import('../host/host.ts')).createHost(...args),
   stepKinds: async () => (await import('../pipeline/steps/index.ts')).stepKinds,
-  loadPlugin: async (...args) => (await import('../host/load-plugin.ts')).loadPlugin(...args),
+  describePlugin: async (...args) =>
+    (await import('../host/describe-plugin.ts')).describePlugin(...args),
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),
-  runPipeline: async (...args) =>
-    (await import('../pipeline/run-pipeline.ts')).runPipeline(...args),
+  readWorkers: async (...args) => (await import('../host/workers-note.ts')).readWorkers(...args),
 };

@@ -1,9 +1,6 @@
-import type { PluginDefinition } from '@octo/plugin-api';
-import { errorOfIssues, type Issue } from '../errors/octo-error.ts';
+import type { Issue } from '../errors/octo-error.ts';
 import type { Manifest } from '../manifest/manifest.ts';
-import type { Changes } from '../manifest/plan.ts';
-import { pointerTo, segmentsOf } from '../manifest/pointer.ts';
-import { listOf } from '../manifest/suggest.ts';
+import type { Plan } from '../manifest/plan.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import { buildInstances } from './build-instances.ts';
 import { type BuiltSteps, buildSteps } from './build-steps.ts';
@@ -11,27 +8,29 @@ import { disposeInstances } from './dispose-instances.ts';
 import type { Generation } from './generation.ts';
 import type { HostOptions } from './host.ts';
 import type { LivingInstance } from './instance.ts';
+import { judgeManifest } from './judge-manifest.ts';
 import { type LoadedInstance, loadInstances } from './load-instances.ts';
-import { type LoadPlugin, loadPlugin } from './load-plugin.ts';
-import { secretsOf } from './secrets-of.ts';
+import { loadPlugin, once } from './load-plugin.ts';
+import { only, sameSteps } from './heritage.ts';
 
 /** What goes on from the generation before. */
 export interface Heritage {
   readonly instances: ReadonlyMap<string, LivingInstance>;
   readonly steps: ReadonlyMap<string, BuiltSteps>;
+  /** Instances whose code was defect before and is the same now. */
+  readonly broken: ReadonlySet<string>;
 }
 
 /** At the start of a host there is nothing to keep. */
-export const NO_HERITAGE: Heritage = { instances: new Map(), steps: new Map() };
+export const NO_HERITAGE: Heritage = { instances: new Map(), steps: new Map(), broken: new Set() };
 
 /** What of a generation goes on when a plan is carried out. */
-export function heritageOf(
-  { instances, steps }: Generation,
-  plan: { readonly plugins: Changes; readonly pipelines: Changes },
-): Heritage {
-  const changed = plan.pipelines.started.filter(({ keys }) => !keys.includes('steps'));
-  const sameSteps = [...plan.pipelines.kept, ...changed.map(({ id }) => id)];
-  return { instances: only(instances, plan.plugins.kept), steps: only(steps, sameSteps) };
+export function heritageOf({ instances, steps, broken }: Generation, plan: Plan): Heritage {
+  return {
+    instances: only(instances, plan.plugins.kept),
+    steps: only(steps, sameSteps(plan)),
+    broken: new Set(plan.plugins.kept.filter((id) => broken.has(id))),
+  };
 }
 
 /**
@@ -49,40 +48,33 @@ export async function buildGeneration(
   const isKept = (id: string) => heritage.instances.has(id);
   const loaded = await loadInstances(manifest, load, clock, isKept);
   const { steps, issues } = await stepsOf(manifest, heritage, options);
-  const all = new Map<string, LoadedInstance>([...heritage.instances, ...loaded.instances]);
-  redactor.add(secretsIn(manifest, all, steps));
-  const found = [...loaded.issues, ...wrongKinds(manifest, all), ...issues];
-  refuse(manifest.source.sorted(found), redactor);
+  const all = new Map<string, Judged>([...heritage.instances, ...loaded.instances]);
+  const isTolerated = (id: string) => options.defects === 'isolate' || heritage.broken.has(id);
+  const judge = (found: readonly Issue[]) => {
+    const instances = new Map([...all].map(([id, one]) => [id, judged(one)] as const));
+    return judgeManifest({ manifest, instances, steps, issues: found }, { redactor, isTolerated });
+  };
+  const unloaded = judge([...loaded.issues, ...issues]);
   const { redact } = redactor;
   const built = buildInstances(manifest, loaded.instances, { ...options, redact });
-  if (built.issues.length > 0)
+  try {
+    const broken = new Map([...unloaded, ...judge(built.issues)]);
+    const living = new Map([...heritage.instances, ...built.instances]);
+    const instances = only(living, manifest.plugins.keys());
+    return { manifest, instances, units: [...instances.values()], steps, broken };
+  } catch (error) {
     await disposeInstances(built.instances.values(), { ...options, redact });
-  refuse(built.issues, redactor);
-  const living = new Map([...heritage.instances, ...built.instances]);
-  return { manifest, instances: only(living, manifest.plugins.keys()), steps };
-}
-
-/** In the order of the ids. */
-function only<T>(entries: ReadonlyMap<string, T>, ids: Iterable<string>): Map<string, T> {
-  const found = new Map<string, T>();
-  for (const id of ids) {
-    const entry = entries.get(id);
-    if (entry !== undefined) found.set(id, entry);
+    throw error;
   }
-  return found;
 }
 
-/** Two instances of one plugin share its code. */
-function once(load: LoadPlugin): LoadPlugin {
-  const loading = new Map<string, Promise<PluginDefinition>>();
-  return (use, folder) => {
-    const running = loading.get(use) ?? load(use, folder);
-    loading.set(use, running);
-    return running;
-  };
+type Judged = Pick<LoadedInstance, 'definition' | 'secrets'>;
+
+function judged({ definition: { kind }, secrets }: Judged) {
+  return { kind, secrets };
 }
 
-async function stepsOf(manifest: Manifest, heritage: Heritage, { stepKinds }: HostOptions) {
+async function stepsOf(manifest: Manifest, heritage: Heritage, { stepKinds = [] }: HostOptions) {
   const steps = new Map<string, BuiltSteps>();
   const issues: Issue[] = [];
   for (const [id, { enabled }] of manifest.pipelines) {
@@ -91,43 +83,4 @@ async function stepsOf(manifest: Manifest, heritage: Heritage, { stepKinds }: Ho
     steps.set(id, same ?? (await buildSteps(manifest, id, stepKinds, issues)));
   }
   return { steps, issues };
-}
-
-function secretsIn(
-  manifest: Manifest,
-  instances: ReadonlyMap<string, LoadedInstance>,
-  steps: ReadonlyMap<string, BuiltSteps>,
-): string[] {
-  const owners = [...instances.values(), ...steps.values()];
-  const secrets = new Map(owners.flatMap((owner) => [...owner.secrets]));
-  // What no schema has looked at is not known: switched off, left out, or not loaded.
-  const isKnown = (pointer: string): boolean => {
-    const [room, id = '', part] = segmentsOf(pointer);
-    if (room === 'plugins' && part === 'config') return instances.has(id);
-    return room === 'pipelines' && part === 'steps' ? steps.has(id) : true;
-  };
-  return secretsOf(manifest, { secrets, isKnown });
-}
-
-/** Messages of plugins and steps may quote what they were given. */
-function refuse(issues: readonly Issue[], { redact }: Redactor): void {
-  if (issues.length === 0) return;
-  throw errorOfIssues(issues.map((issue) => ({ ...issue, message: redact(issue.message) })));
-}
-
-function wrongKinds(manifest: Manifest, instances: ReadonlyMap<string, LoadedInstance>): Issue[] {
-  const ends = [...manifest.pipelines.values()].flatMap((pipeline) => [
-    { pipeline, end: 'from', wanted: 'provider' } as const,
-    { pipeline, end: 'to', wanted: 'sink' } as const,
-  ]);
-  return ends.flatMap(({ pipeline, end, wanted }) => {
-    const kind = instances.get(pipeline[end])?.definition.kind;
-    if (kind === undefined || kind === wanted) return [];
-    const fitting = [...instances].filter(([, one]) => one.definition.kind === wanted);
-    const names = listOf(fitting.map(([id]) => id));
-    const hint = names === '' ? '' : `; a ${wanted} is ${names}`;
-    const problem = `names '${pipeline[end]}', which is a ${kind}, not a ${wanted}${hint}`;
-    const pointer = pointerTo(pointerTo('/pipelines', pipeline.id), end);
-    return [manifest.source.issue('OCTO_INSTANCE_WRONG_KIND', pointer, problem)];
-  });
 }

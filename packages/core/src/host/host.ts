@@ -1,27 +1,40 @@
 import type { Clock, Logger, SyncToDisk } from '@octo/plugin-api';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Plan } from '../manifest/plan.ts';
-import { Redactor } from '../observe/redactor.ts';
-import type { Pipeline } from '../pipeline/run-pipeline.ts';
+import type { Redactor } from '../observe/redactor.ts';
+import type { RunOptions } from '../pipeline/run-pipeline.ts';
+import type { RunReport } from '../pipeline/run-report.ts';
 import type { StepKind } from '../pipeline/step.ts';
-import { buildGeneration, NO_HERITAGE } from './build-generation.ts';
 import type { Instance } from './instance.ts';
 import type { LoadPlugin } from './load-plugin.ts';
-import type { Lease } from './pipeline-lease.ts';
-import { RunningHost } from './running-host.ts';
+import type { WorkerLimits } from '../workers/worker-limits.ts';
+import type { WorkerStatus } from '../workers/worker-status.ts';
 
 export interface HostOptions {
   readonly logger: Logger;
   readonly clock: Clock;
   /** Absolute; below it each instance that asks for one gets a folder of its own. */
   readonly stateFolder: string;
-  /** The steps that pipelines may use. */
-  readonly stepKinds: readonly StepKind[];
+  /**
+   * `process`, the default: each pipeline's plugins live in a process of their own. `none`: in this one, for embedding and
+   * tests; then nothing protects the program from a plugin.
+   */
+  readonly isolation?: 'process' | 'none';
+  /** What becomes of a manifest with a plugin whose code is defect. `isolate`: only its pipelines do not run. */
+  readonly defects?: 'refuse' | 'isolate';
+  /** The environment that `allow.env` of a plugin picks from. Default: nothing. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How patient the host is with workers. */
+  readonly workers?: Partial<WorkerLimits>;
+  /** Is told whenever the state of a worker has changed. */
+  readonly onWorkers?: (workers: readonly WorkerStatus[]) => void;
+  /** The steps that pipelines may use; only with `isolation: 'none'`, a worker has its own. */
+  readonly stepKinds?: readonly StepKind[];
   /** Is told every secret of the manifest. Give the one that your logger uses. */
   readonly redactor?: Redactor;
   /** What `SYNC_TO_DISK` is. Default: `fsync`, by this process. */
   readonly syncToDisk?: SyncToDisk;
-  /** Default: Node's resolution from the manifest's folder. */
+  /** Only with `isolation: 'none'`. Default: Node's resolution from the manifest's folder. */
   readonly loadPlugin?: LoadPlugin;
   /** How long one instance may take to close. Default 10,000. */
   readonly disposeDeadlineMs?: number;
@@ -32,26 +45,25 @@ export interface HostOptions {
   readonly retireDeadlineMs?: number;
 }
 
-/** The instances of one manifest, and the pipelines between them. A changed manifest takes its place while runs go on. */
+/** Where a run keeps its books, and what it is told. */
+export type RunPlace = RunOptions;
+
+/** The plugins of one manifest, and the pipelines between them. A changed manifest takes its place while runs go on. */
 export interface Host extends AsyncDisposable {
   /** The one that is served now. */
   readonly manifest: Manifest;
-  /** Of the manifest that is served now: by id, in its order; without the disabled ones. */
+  /** Of the manifest that is served now: by id, in its order; without those that are disabled or defect. */
   readonly instances: ReadonlyMap<string, Instance>;
   /** Takes the manifest's secrets out of a text that is to be shown. */
   readonly redact: (text: string) => string;
   /**
-   * The living pipeline, for `runPipeline`.
-   * @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED`, or `OCTO_INSTANCE_FAILED` with the reason why
-   *   one of its instances did not start
+   * One run of a pipeline. It ends with the plugins that it began with, whatever is applied meanwhile.
+   * @returns its report, as `runPipeline` does
+   * @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED`; `OCTO_INSTANCE_FAILED` with the reason why one of
+   *   its plugins did not start; `OCTO_WORKER_FAILED`, `OCTO_WORKER_QUARANTINED` when the process of its plugins ended;
+   *   whatever `runPipeline` throws
    */
-  pipeline(id: string): Pipeline;
-  /**
-   * The same for one run, which ends with the plugins that it began with, whatever is applied meanwhile. Dispose it when
-   * the run has ended; pass its signal on to the run.
-   * @throws OctoError as {@link pipeline}
-   */
-  lease(id: string): Lease;
+  run(id: string, place: RunPlace, signal: AbortSignal): Promise<RunReport>;
   /**
    * Takes a changed manifest: builds and starts what is new or changed beside what runs, puts the new generation in place
    * in one step, and closes what was replaced when no run holds it any more. What did not change stays the same object.
@@ -62,17 +74,21 @@ export interface Host extends AsyncDisposable {
    */
   apply(manifest: Manifest, signal: AbortSignal): Promise<Plan>;
   /**
-   * Starts every instance, one after the other, each with its `policy.timeoutMs`. One that fails is FAILED with its
-   * reason; the others go on. Rejects only with the signal's reason.
+   * Starts every instance, each with its `policy.timeoutMs`. One that fails is FAILED with its reason; the others go on.
+   * Rejects only with the signal's reason.
    */
   start(signal: AbortSignal): Promise<void>;
 }
 
 /**
- * Loads every plugin, checks every configuration and every step, and builds the instances: no I/O beyond loading code.
+ * Loads every plugin and checks every configuration and every step: no I/O beyond loading code.
  * @throws OctoError with all that is wrong, as `issues`
  */
 export async function createHost(manifest: Manifest, options: HostOptions): Promise<Host> {
-  const complete = { ...options, redactor: options.redactor ?? new Redactor() };
-  return new RunningHost(await buildGeneration(manifest, NO_HERITAGE, complete), complete);
+  if (options.isolation === 'none') {
+    const { InProcessHost } = await import('./in-process-host.ts');
+    return await InProcessHost.create(manifest, options);
+  }
+  const { IsolatedHost } = await import('./isolated-host.ts');
+  return await IsolatedHost.create(manifest, options);
 }

@@ -1,7 +1,8 @@
-import type { Clock, Kind, PluginDefinition, Provider, Sink } from '@octo/plugin-api';
+import type { Clock, Kind, Lifecycle, PluginDefinition, Provider, Sink } from '@octo/plugin-api';
 import type { InstanceConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { withDeadline } from '../resilience/deadline.ts';
+import type { PluginDescription } from '../wire/brief.ts';
 import type { LoadedInstance } from './load-instances.ts';
 
 /** Where an instance is in its life. It is never started again: the host makes a new one. */
@@ -15,8 +16,9 @@ export type InstanceState =
 export interface Instance {
   readonly id: string;
   readonly config: InstanceConfig;
-  readonly definition: PluginDefinition;
-  readonly plugin: Provider | Sink;
+  readonly definition: PluginDescription;
+  /** What can be asked of it while it lives. */
+  readonly plugin: Pick<Lifecycle, 'health' | 'diagnose'>;
   readonly state: InstanceState;
   /** @throws whatever the plugin says, or PluginError `network` after `policy.timeoutMs` */
   health(signal: AbortSignal): Promise<void>;
@@ -36,7 +38,7 @@ export class LivingInstance implements Instance {
   #state: InstanceState = { state: 'created' };
 
   constructor(
-    { config, definition, secrets }: LoadedInstance,
+    { config, definition, secrets }: Pick<LoadedInstance, 'config' | 'definition' | 'secrets'>,
     plugin: Provider | Sink,
     stateFolder: string | undefined,
     clock: Clock,

@@ -4,6 +4,7 @@ import type { InstanceConfig, Manifest } from '../manifest/manifest.ts';
 import { pointerTo } from '../manifest/pointer.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { withDeadline } from '../resilience/deadline.ts';
+import type { InspectedPath } from '../wire/brief.ts';
 import type { LoadPlugin } from './load-plugin.ts';
 import { validateConfig } from './validate-config.ts';
 
@@ -13,6 +14,8 @@ export interface LoadedInstance {
   readonly definition: PluginDefinition;
   /** Values at places that the plugin's schema marks secret, by pointer into the manifest. */
   readonly secrets: ReadonlyMap<string, unknown>;
+  /** Values at places that the plugin's schema marks with `access`. */
+  readonly paths: readonly InspectedPath[];
 }
 
 export interface Loaded {
@@ -57,8 +60,11 @@ export async function loadInstances(
         ),
       );
       const valid = checked.value as InstanceConfig['config'];
+      const paths = [...checked.paths].map(([at, { path, access }]) => {
+        return { pointer: configPointer + at, path, access };
+      });
       const configured = Object.freeze({ ...config, config: valid });
-      instances.set(id, { config: configured, definition, secrets });
+      instances.set(id, { config: configured, definition, secrets, paths });
     } catch (error) {
       if (!(error instanceof OctoError)) throw error;
       issues.push(source.remark(error.code, pointer, error.message));

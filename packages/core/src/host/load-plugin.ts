@@ -5,7 +5,7 @@ import { OctoError } from '../errors/octo-error.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
-import { EntryNotFound, locatePlugin } from '../manifest/package-entry.ts';
+import { EntryNotFound, locatePlugin, type PluginCode } from '../manifest/package-entry.ts';
 
 /** Finds and loads the plugin that `use` names, seen from `folder`. */
 export type LoadPlugin = (use: string, folder: string) => Promise<PluginDefinition>;
@@ -14,9 +14,13 @@ export type LoadPlugin = (use: string, folder: string) => Promise<PluginDefiniti
  * Loads a plugin by Node's resolution from the manifest's folder, else from the host's own place.
  * @throws OctoError `OCTO_PLUGIN_NOT_FOUND`, `_THREW`, `_NO_DEFAULT`, `_NOT_A_PLUGIN`, `_CONTRACT`, `_KIND`
  */
-export const loadPlugin: LoadPlugin = async (use, folder) => {
+export const loadPlugin: LoadPlugin = async (use, folder) =>
+  await loadEntry(use, pluginCode(use, folder).entry);
+
+/** The same, from its file. */
+export async function loadEntry(use: string, entry: string): Promise<PluginDefinition> {
   const name = `'${escapeText(use)}'`;
-  const module = await load(locate(use, folder, name), name);
+  const module = await load(entry, name);
   try {
     return definitionIn(module, name);
   } catch (error) {
@@ -27,18 +31,20 @@ export const loadPlugin: LoadPlugin = async (use, folder) => {
       error,
     );
   }
-};
+}
 
 function refuse(code: ErrorCode, message: string, cause?: unknown): OctoError {
   return new OctoError(code, message, { cause });
 }
 
-function locate(use: string, folder: string, name: string): string {
+/** Where the code of a plugin lies. @throws OctoError `OCTO_PLUGIN_NOT_FOUND` */
+export function pluginCode(use: string, folder: string): PluginCode {
   try {
-    return locatePlugin(use, folder).entry;
+    return locatePlugin(use, folder);
   } catch (error) {
     if (!(error instanceof EntryNotFound)) throw error;
-    throw refuse('OCTO_PLUGIN_NOT_FOUND', `${name} ${escapeText(error.message)}`, error);
+    const message = `'${escapeText(use)}' ${escapeText(error.message)}`;
+    throw refuse('OCTO_PLUGIN_NOT_FOUND', message, error);
   }
 }
 
@@ -123,4 +129,14 @@ function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null;
+}
+
+/** Two instances of one plugin share its code. */
+export function once(load: LoadPlugin): LoadPlugin {
+  const loading = new Map<string, Promise<PluginDefinition>>();
+  return (use, folder) => {
+    const running = loading.get(use) ?? load(use, folder);
+    loading.set(use, running);
+    return running;
+  };
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import type { ErrorCode } from '../errors/catalogue.ts';
-import { fingerprint, referencedFiles } from '../manifest/fingerprint.ts';
+import { fingerprint, referencedFiles, touchedAt } from '../manifest/fingerprint.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { isEmptyPlan, type Plan } from '../manifest/plan.ts';
 import { coalesced } from './coalesced.ts';
@@ -74,7 +74,8 @@ export class Reloading {
   async #once(): Promise<Reload> {
     const isAsked = this.#isAsked;
     this.#isAsked = false;
-    const print = await fingerprint(this.#files);
+    const touched = await touchedAt(this.#options.host.manifest.file);
+    const print = `${await fingerprint(this.#files)} ${touched}`;
     const isDue = this.#options.clock.monotonic() >= (this.#refusal?.dueMs ?? Infinity);
     if (!isAsked && !isDue && print === this.#seen)
       return { outcome: 'unchanged', wasRefused: false };

@@ -1,3 +1,4 @@
+import type { Host } from '../../src/host/host.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
 import { rooms, type Rooms } from '../../src/cli/rooms.ts';
@@ -16,11 +17,15 @@ export function roomsWithRun(
   return {
     ...rooms,
     readManifest: async () => manifest,
-    createHost: async () => ({ ...nothing, start: async () => {}, pipeline: () => ({}) }) as never,
+    createHost: async () =>
+      ({
+        ...nothing,
+        start: async () => {},
+        run: async (_id, { onEvent }, signal) => ({
+          ...emptyReport('affirm'),
+          ...(await run(onEvent ?? (() => {}), signal)),
+        }),
+      }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
-    runPipeline: async (_pipeline, { onEvent }, signal) => ({
-      ...emptyReport('affirm'),
-      ...(await run(onEvent ?? (() => {}), signal)),
-    }),
   };
 }

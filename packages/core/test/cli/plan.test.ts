@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Interrupted } from '../../src/cli/environment.ts';
 import { emptyReport } from '../../src/cli/run-result.ts';
-import { goodManifest, site } from './site.ts';
+import { goodManifest, site, withRuns } from './site.ts';
 import { octoHost, testEnvironment } from './test-environment.ts';
 
 /** A site whose host runs; `plan` asks beside it. */
@@ -11,11 +11,10 @@ async function running() {
   const { environment, folder } = await site(goodManifest);
   const stop = new AbortController();
   const begun = Promise.withResolvers<void>();
-  const runPipeline: typeof environment.rooms.runPipeline = async ({ config }) => {
+  const rooms = withRuns(environment.rooms, async ({ config }) => {
     begun.resolve();
     return emptyReport(config.id);
-  };
-  const rooms = { ...environment.rooms, runPipeline };
+  });
   const own = { ...environment, signal: stop.signal, rooms };
   const ended = octoHost(['start', '--log', 'text', '--no-watch'], own);
   const end = async () => {

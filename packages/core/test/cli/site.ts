@@ -2,7 +2,11 @@ import { definePlugin, type Diagnosis, PluginError } from '@octo/plugin-api';
 import { MemorySink } from '@octo/plugin-testing';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { rooms } from '../../src/cli/rooms.ts';
+import { rooms, type Rooms } from '../../src/cli/rooms.ts';
+import type { InProcessHost } from '../../src/host/in-process-host.ts';
+import type { runPipeline } from '../../src/pipeline/run-pipeline.ts';
+import { type LoadPlugin, loadPlugin as loadInstalled } from '../../src/host/load-plugin.ts';
+import { stepKinds } from '../../src/pipeline/steps/index.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { testEnvironment, type TestEnvironment } from './test-environment.ts';
@@ -27,14 +31,19 @@ export async function site(manifest: string): Promise<Site> {
   await writeFile(join(folder, 'plugins.json'), manifest);
   const vendor: Vendor = { diagnose: everythingPasses };
   const plugins = { vendor: vendorPlugin(vendor), memory: memoryPlugin };
-  const loadPlugin: typeof rooms.loadPlugin = async (use, from) =>
-    plugins[use as keyof typeof plugins] ?? (await rooms.loadPlugin(use, from));
+  const loadPlugin: LoadPlugin = async (use, from) =>
+    plugins[use as keyof typeof plugins] ?? (await loadInstalled(use, from));
   const environment = testEnvironment({ cwd: folder });
   const ledger = new MemoryLedger({ clock: environment.clock });
   const opened = {
     createHost: ((read, options) =>
-      rooms.createHost(read, { ...options, loadPlugin })) as typeof rooms.createHost,
-    loadPlugin,
+      rooms.createHost(read, {
+        ...options,
+        isolation: 'none',
+        stepKinds,
+        loadPlugin,
+      })) as typeof rooms.createHost,
+    describePlugin: loadPlugin,
     openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
   };
   return {
@@ -42,6 +51,21 @@ export async function site(manifest: string): Promise<Site> {
     ledger,
     vendor,
     environment: { ...environment, rooms: { ...rooms, ...opened } },
+  };
+}
+
+/** The same site, where a run does what a test says; plugins are loaded and held as ever. */
+export function withRuns(given: Rooms, run: typeof runPipeline): Rooms {
+  return {
+    ...given,
+    createHost: async (...args) => {
+      const host = (await given.createHost(...args)) as InProcessHost;
+      const value: InProcessHost['run'] = async (id, place, signal) => {
+        using lease = host.lease(id);
+        return await run(lease.pipeline, place, AbortSignal.any([signal, lease.signal]));
+      };
+      return Object.defineProperty(host, 'run', { value });
+    },
   };
 }
 

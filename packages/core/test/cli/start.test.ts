@@ -3,13 +3,13 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { Interrupted } from '../../src/cli/environment.ts';
-import type { rooms } from '../../src/cli/rooms.ts';
 import { emptyReport } from '../../src/cli/run-result.ts';
+import type { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import { lockHost } from '../../src/state/host-lock.ts';
-import { goodManifest, site } from './site.ts';
+import { goodManifest, site, withRuns } from './site.ts';
 import { octoHost, type TestEnvironment } from './test-environment.ts';
 
-type Run = typeof rooms.runPipeline;
+type Run = typeof runPipeline;
 
 /** A host that was started and has begun its first run; the test stops it at the latest. */
 async function started(run: Run, ...options: string[]) {
@@ -45,8 +45,8 @@ function written({ stderr }: Pick<TestEnvironment, 'stderr'>, text: string): Pro
   });
 }
 
-function withRun(environment: TestEnvironment, runPipeline: Run, signal: AbortSignal) {
-  return { ...environment, signal, rooms: { ...environment.rooms, runPipeline } };
+function withRun(environment: TestEnvironment, run: Run, signal: AbortSignal) {
+  return { ...environment, signal, rooms: withRuns(environment.rooms, run) };
 }
 
 test('every pipeline runs on its schedule until SIGTERM, and the end is clean', async () => {

@@ -14,7 +14,8 @@ import {
 } from '@octo/plugin-api';
 import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createHost, type Host, type HostOptions } from '../../src/host/host.ts';
+import type { HostOptions } from '../../src/host/host.ts';
+import { InProcessHost } from '../../src/host/in-process-host.ts';
 import { OctoError } from '../../src/errors/octo-error.ts';
 import { Redactor } from '../../src/observe/redactor.ts';
 import type { StepKind } from '../../src/pipeline/step.ts';
@@ -53,7 +54,7 @@ const stepKinds: readonly StepKind[] = [
 let stateFolder: string;
 let clock: ManualClock;
 let logger: RecordingLogger;
-let hosts: Host[];
+let hosts: InProcessHost[];
 beforeEach(async () => {
   stateFolder = await mkdtemp(join(tmpdir(), 'octo-state-'));
   clock = new ManualClock();
@@ -69,8 +70,8 @@ async function hostOf(
   text: string | object,
   plugins: Parameters<typeof shelf>[0],
   options: Partial<HostOptions> & { readonly env?: Readonly<Record<string, string>> } = {},
-): Promise<Host> {
-  const host = await createHost(await manifestOf(text, options.env), {
+): Promise<InProcessHost> {
+  const host = await InProcessHost.create(await manifestOf(text, options.env), {
     logger,
     clock,
     stateFolder,

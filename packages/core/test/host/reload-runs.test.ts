@@ -7,7 +7,7 @@ import { definePlugin, type Lifecycle, type PluginDefinition, PluginError } from
 import { MemoryPlace, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import folderSink from '@octo/sink-fs';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createHost, type Host } from '../../src/host/host.ts';
+import { InProcessHost } from '../../src/host/in-process-host.ts';
 import { Reloading } from '../../src/host/reloading.ts';
 import { systemClock as clock } from '../../src/host/system-clock.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
@@ -37,7 +37,7 @@ async function following(manifest: object, plugins: Readonly<Record<string, Plug
   const read = () => readManifest(file, { env: {} });
   const stateFolder = join(folder, '.octo');
   const options = { logger, clock, stateFolder, stepKinds: [], loadPlugin: shelf(plugins) };
-  const host = await createHost(await read(), options);
+  const host = await InProcessHost.create(await read(), options);
   await host.start(signal);
   const reloading = new Reloading({ host, read, clock, tell: () => {}, signal });
   return {
@@ -53,7 +53,7 @@ async function following(manifest: object, plugins: Readonly<Record<string, Plug
 
 /** As `start` does it. */
 async function runOnce(
-  host: Host,
+  host: InProcessHost,
   id: string,
   ledger: MemoryLedger,
   logger: RecordingLogger,

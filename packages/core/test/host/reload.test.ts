@@ -5,7 +5,8 @@ import { definePlugin, type Lifecycle, type PluginDefinition, PluginError } from
 import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { OctoError } from '../../src/errors/octo-error.ts';
-import { createHost, type Host, type HostOptions } from '../../src/host/host.ts';
+import type { HostOptions } from '../../src/host/host.ts';
+import { InProcessHost } from '../../src/host/in-process-host.ts';
 import type { StepKind } from '../../src/pipeline/step.ts';
 import { manifestOf, provider, shelf, sink } from './fake-plugins.ts';
 
@@ -14,7 +15,7 @@ const signal = new AbortController().signal;
 let stateFolder: string;
 let clock: ManualClock;
 let logger: RecordingLogger;
-let hosts: Host[];
+let hosts: InProcessHost[];
 let story: string[];
 beforeEach(async () => {
   stateFolder = await mkdtemp(join(tmpdir(), 'octo-state-'));
@@ -93,7 +94,7 @@ async function running(
   plugins: Readonly<Record<string, PluginDefinition>> = {},
   options: Partial<HostOptions> = {},
 ) {
-  const host = await createHost(await wish(versions), {
+  const host = await InProcessHost.create(await wish(versions), {
     logger,
     clock,
     stateFolder,
@@ -166,7 +167,7 @@ describe('a changed manifest', () => {
 });
 
 describe('a manifest is refused, and everything stays as it was', () => {
-  async function unchanged(host: Host, apply: () => Promise<unknown>): Promise<OctoError> {
+  async function unchanged(host: InProcessHost, apply: () => Promise<unknown>): Promise<OctoError> {
     const { manifest, instances } = host;
     const states = [...instances.values()].map(({ state }) => state);
     const error = await refusal(apply());

@@ -6,6 +6,7 @@ import { checkJson, checkLines, exitCodeOfChecks, type Check } from '../check-re
 import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { errorText, issueLine } from '../explain-error.ts';
+import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
 import { count } from '../run-line.ts';
@@ -38,19 +39,16 @@ export const check: CommandCode = async (args, environment) => {
 };
 
 async function* everyCheck(args: Args, environment: Environment): AsyncIterable<Check> {
-  const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const { rooms, env, signal } = environment;
+  const { manifestFile } = workplaceOf(args, environment);
   const logger = await quietLogger(args, environment);
   try {
     const manifest = await rooms.readManifest(manifestFile, { env });
     yield passed('manifest', manifestFile);
-    await using host = await rooms.createHost(manifest, {
-      logger,
-      clock,
-      stateFolder,
-      stepKinds: await rooms.stepKinds(),
-      redactor,
-    });
+    await using host = await rooms.createHost(
+      manifest,
+      await hostOptions(args, environment, logger),
+    );
     const { size } = host.instances;
     yield passed(
       'plugins',

@@ -5,6 +5,7 @@ import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
 import { errorText } from '../explain-error.ts';
 import { exitCodeOfHealth, type Examined, healthJson, healthLines } from '../health-report.ts';
+import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -26,19 +27,12 @@ export const health: CommandCode = async (args, environment) => {
 
 async function examine(args: Args, environment: Environment): Promise<Examined[]> {
   const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const { manifestFile } = workplaceOf(args, environment);
   const manifest = await rooms.readManifest(manifestFile, { env });
-  await using host = await rooms.createHost(manifest, {
-    // What did not start stands in the table.
-    logger: await createLogger(
-      logSettings(args, environment, { format: 'text', level: 'silent' }),
-      environment,
-    ),
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
-  });
+  // What did not start stands in the table.
+  const silent = logSettings(args, environment, { format: 'text', level: 'silent' });
+  const logger = await createLogger(silent, environment);
+  await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await host.start(signal);
   const instances = [...host.instances.values()];
   const answers = await askHealth(instances, { clock }, signal);

@@ -7,6 +7,7 @@ import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
 import { issueLine } from '../explain-error.ts';
+import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { count } from '../run-line.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -44,16 +45,13 @@ async function inspect(
 }
 
 async function buildAndDrop(args: Args, environment: Environment): Promise<Manifest> {
-  const { rooms, env, clock, redactor } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const { rooms, env } = environment;
+  const { manifestFile } = workplaceOf(args, environment);
   const manifest = await rooms.readManifest(manifestFile, { env });
-  await using host: Host = await rooms.createHost(manifest, {
-    logger: await quietLogger(args, environment),
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
-  });
+  await using host: Host = await rooms.createHost(
+    manifest,
+    await hostOptions(args, environment, await quietLogger(args, environment)),
+  );
   return host.manifest;
 }
 

@@ -7,6 +7,7 @@ import { removalsIssue } from '../../manifest/removals.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
+import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { planLines } from '../plan-report.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -46,15 +47,12 @@ export const plan: CommandCode = async (args, environment) => {
 
 /** Builds every plugin and throws it away, as a host would before it starts anything. */
 async function validManifest(args: Args, environment: Environment): Promise<Manifest> {
-  const { rooms, env, clock, redactor } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
-  await using host = await rooms.createHost(await rooms.readManifest(manifestFile, { env }), {
-    logger: await quietLogger(args, environment),
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
-  });
+  const { rooms, env } = environment;
+  const { manifestFile } = workplaceOf(args, environment);
+  await using host = await rooms.createHost(
+    await rooms.readManifest(manifestFile, { env }),
+    await hostOptions(args, environment, await quietLogger(args, environment)),
+  );
   return host.manifest;
 }
 

@@ -1,9 +1,10 @@
-import type { PluginDefinition } from '@octo/plugin-api';
 import { dirname } from 'node:path';
 import { escapeText } from '../../observe/escape-text.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
+import type { PluginDescription } from '../../wire/brief.ts';
 import { exitCodes } from '../exit-code.ts';
+import { quietLogger } from '../logger-for.ts';
 import { schemaRows } from '../schema-table.ts';
 import { table } from '../table.ts';
 import { fitText } from '../text-width.ts';
@@ -14,9 +15,10 @@ const mostOfDefault = 24;
 
 /** `octo-host plugins show ID`: what can be written into a plugin's `config`. */
 export const pluginsShow: CommandCode = async (args, environment) => {
-  const { stdout } = environment;
+  const { stdout, rooms, clock } = environment;
+  const logger = await quietLogger(args, environment);
   const { use, folder } = await locate(args, environment);
-  const definition = await environment.rooms.loadPlugin(use, folder);
+  const definition = await rooms.describePlugin(use, folder, { clock, logger });
   stdout.write(flag(args, 'json') ? `${json(use, definition)}\n` : page(use, definition));
   return exitCodes.allWell;
 };
@@ -34,11 +36,11 @@ async function locate(
   return { use: plugins.get(word)?.use ?? word, folder };
 }
 
-function json(use: string, { name, kind, summary, configSchema }: PluginDefinition): string {
+function json(use: string, { name, kind, summary, configSchema }: PluginDescription): string {
   return JSON.stringify({ use, name, kind, summary: summary ?? null, configSchema });
 }
 
-function page(use: string, { name, kind, summary, configSchema }: PluginDefinition): string {
+function page(use: string, { name, kind, summary, configSchema }: PluginDescription): string {
   const rows = schemaRows(configSchema).map((row) => [
     row.name,
     row.type,

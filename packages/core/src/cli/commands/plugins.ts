@@ -1,7 +1,9 @@
 import type { Manifest } from '../../manifest/manifest.ts';
+import type { WorkerStatus } from '../../workers/worker-status.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { flag, type CommandCode } from '../command.ts';
 import { exitCodes } from '../exit-code.ts';
+import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { packageVersion } from '../package-version.ts';
 import { table } from '../table.ts';
@@ -16,20 +18,20 @@ interface Listed {
   readonly summary: string | undefined;
   readonly enabled: boolean;
   readonly pipelines: readonly string[];
+  /** Of its pipelines, in the host that runs here; none when no host runs. */
+  readonly workers: readonly WorkerStatus[];
 }
 
 /** `octo-host plugins`: the instances of the manifest and where they come from. Connects nowhere. */
 export const plugins: CommandCode = async (args, environment) => {
-  const { rooms, env, clock, redactor, stdout } = environment;
+  const { rooms, env, stdout } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const manifest = await rooms.readManifest(manifestFile, { env });
-  await using host = await rooms.createHost(manifest, {
-    logger: await quietLogger(args, environment),
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
-  });
+  await using host = await rooms.createHost(
+    manifest,
+    await hostOptions(args, environment, await quietLogger(args, environment)),
+  );
+  const running = (await rooms.hostRuns(stateFolder)) ? await rooms.readWorkers(stateFolder) : [];
   const listed = [...manifest.plugins.values()].map(({ id, use, enabled }): Listed => {
     const definition = host.instances.get(id)?.definition;
     return {
@@ -41,10 +43,11 @@ export const plugins: CommandCode = async (args, environment) => {
       summary: definition?.summary,
       enabled,
       pipelines: pipelinesOf(id, manifest),
+      workers: running.filter(({ instances }) => instances.includes(id)),
     };
   });
   if (flag(args, 'json')) stdout.write(`${JSON.stringify({ plugins: listed })}\n`);
-  else stdout.write(`${lines(listed).join('\n')}\n`);
+  else stdout.write(`${[...lines(listed), ...troubles(running)].join('\n')}\n`);
   return exitCodes.allWell;
 };
 
@@ -53,11 +56,34 @@ function pipelinesOf(id: string, { pipelines }: Manifest): string[] {
   return using.map((pipeline) => pipeline.id);
 }
 
+/** The worst that is known of its processes. */
+function stateOf(workers: readonly WorkerStatus[]): string {
+  const all = workers.map(({ state }) => state);
+  return WORST_FIRST.find((state) => all.includes(state)) ?? 'enabled';
+}
+
+const WORST_FIRST = ['quarantined', 'waiting', 'running', 'starting', 'warm', 'cold'] as const;
+
+/** What died, and why: one line each, below the table. */
+function troubles(workers: readonly WorkerStatus[]): string[] {
+  const dead = workers.filter(({ deaths }) => deaths > 0);
+  if (dead.length === 0) return [];
+  return [
+    '',
+    ...dead.map(({ pipeline, instances, state, deaths, reason = '' }) => {
+      const name = pipeline === '' ? `plugin ${instances[0]}` : `pipeline ${pipeline}`;
+      const times = deaths === 1 ? 'once' : `${deaths} times`;
+      const now = state === 'quarantined' ? 'quarantined' : `died ${times} lately`;
+      return `${name}: ${now}; the last time its process ${escapeText(reason)}`;
+    }),
+  ];
+}
+
 function lines(listed: readonly Listed[]): string[] {
-  const rows = listed.map(({ id, use, version, kind, enabled, pipelines }) => [
+  const rows = listed.map(({ id, use, version, kind, enabled, pipelines, workers }) => [
     id,
     kind ?? '–',
-    enabled ? 'enabled' : 'disabled',
+    enabled ? stateOf(workers) : 'disabled',
     escapeText(use),
     version ?? '–',
     pipelines.join(', ') || 'none',

@@ -4,6 +4,7 @@ import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { errorText } from '../explain-error.ts';
+import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
 import { newRunId } from '../run-id.ts';
@@ -38,23 +39,16 @@ async function runOnce(
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
-  await using host = await rooms.createHost(manifest, {
-    logger,
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
-  });
-  await host.start(signal);
-  const pipeline = host.pipeline(id);
+  await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await using ledger = await rooms.openLedger({
     stateFolder,
     databaseUrl: env['DATABASE_URL'],
     run: newRunId(environment),
     logger,
   });
-  return await rooms.runPipeline(
-    pipeline,
+  await host.start(signal);
+  return await host.run(
+    id,
     {
       ledger,
       clock,

@@ -3,6 +3,7 @@ import type { Logger } from '@octo/plugin-api';
 import type { Host } from '../../host/host.ts';
 import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
+import { WorkersNote } from '../../host/workers-note.ts';
 import { Timetable } from '../../jobs/timetable.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
@@ -13,6 +14,7 @@ import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
+import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
@@ -35,18 +37,17 @@ interface Running {
 
 /** `octo-host start`: every pipeline on its schedule, until a signal; takes a changed manifest on the way. */
 export const start: CommandCode = async (args, environment) => {
-  const { rooms, env, clock, redactor, signal } = environment;
+  const { rooms, env, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env });
   const manifest = await read();
   refuseIdle(manifest);
+  await using workersNote = new WorkersNote(stateFolder, logger);
   await using host = await rooms.createHost(manifest, {
-    logger,
-    clock,
-    stateFolder,
-    stepKinds: await rooms.stepKinds(),
-    redactor,
+    ...(await hostOptions(args, environment, logger)),
+    defects: 'isolate',
+    onWorkers: (workers) => workersNote.update(workers),
   });
   await using _lock = await rooms.lockHost(stateFolder);
   await using ledger = await rooms.openLedger({
@@ -119,14 +120,13 @@ function serve(running: Running, timetable: Timetable): void {
 
 async function runOnce(id: string, running: Running, signal: AbortSignal): Promise<void> {
   const { host, ledger, logger, log, spoolFolder, environment } = running;
-  const { rooms, clock, random, redactor } = environment;
+  const { clock, random, redactor } = environment;
   const began = clock.monotonic();
   const onEvent = (event: RunEvent) => log.event(id, redactEvent(event, redactor.redact));
-  using lease = host.lease(id);
-  const report = await rooms.runPipeline(
-    lease.pipeline,
+  const report = await host.run(
+    id,
     { ledger: ledger.withRun(newRunId(environment)), clock, random, logger, spoolFolder, onEvent },
-    AbortSignal.any([signal, lease.signal]),
+    signal,
   );
   log.finished(redactReport(report, redactor.redact), clock.monotonic() - began);
 }

@@ -1,31 +1,24 @@
 import type { Clock } from '@octo/plugin-api';
-import type { Pipeline } from '../pipeline/run-pipeline.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
-import type { LivingInstance } from './instance.ts';
-
-/** A pipeline held by one run: its plugins stay alive until the lease is disposed. */
-export interface Lease extends Disposable {
-  readonly pipeline: Pipeline;
-  /** Aborted when the run has to let go: the host closes, or its plugins were replaced too long ago. */
-  readonly signal: AbortSignal;
-}
 
 /** How long an aborted run may take to let go. Milliseconds. */
 const LET_GO_MS = 10_000;
 
-/** A lease as its host sees it. */
-export class PipelineLease implements Lease {
-  readonly pipeline: Pipeline;
-  readonly #instances: readonly LivingInstance[];
+/** What one run holds: it stays alive until the lease is disposed. */
+export class RunLease implements Disposable {
+  /** How long the run may go on with what a reload has replaced, in milliseconds. */
+  readonly maxTimeMs: number;
+  readonly #units: readonly object[];
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   #retirement: Promise<void> | undefined;
 
-  constructor(pipeline: Pipeline, instances: readonly LivingInstance[]) {
-    this.pipeline = pipeline;
-    this.#instances = instances;
+  constructor(units: readonly object[], maxTimeMs: number) {
+    this.#units = units;
+    this.maxTimeMs = maxTimeMs;
   }
 
+  /** Aborted when the run has to let go: the host closes, or its plugins were replaced too long ago. */
   get signal(): AbortSignal {
     return this.#abort.signal;
   }
@@ -34,8 +27,8 @@ export class PipelineLease implements Lease {
     return this.#ended.promise;
   }
 
-  holds(instance: LivingInstance): boolean {
-    return this.#instances.includes(instance);
+  holds(unit: object): boolean {
+    return this.#units.includes(unit);
   }
 
   abort(reason: Error): void {
