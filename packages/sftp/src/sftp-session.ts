@@ -66,8 +66,9 @@ export class SftpSession implements AsyncDisposable {
       yield* new WindowedReader(this.#connection, file).chunks(signal);
     } finally {
       const closing = this.#connection.close(handle, path);
-      // Who aborts does not want to wait for a server that may be silent.
-      if (!signal.aborted) await closing;
+      // Who aborts does not want to wait for a server that may be silent. For a small file it would be a third of the
+      // time; the server hears of it before whatever is asked next.
+      if (!signal.aborted && (options.size ?? Infinity) > SMALL_BYTES) await closing;
     }
   }
 
@@ -182,3 +183,5 @@ export class SftpSession implements AsyncDisposable {
     );
   }
 }
+
+const SMALL_BYTES = 256 * 1024;
