@@ -64,8 +64,8 @@ export interface PipelineConfig {
     /** Files in one listing. */
     readonly maxFiles: number;
   };
-  /** Files in flight at a time. */
-  readonly concurrency: number;
+  /** Files in flight at a time. Without it: four of any size, and small ones beside them. */
+  readonly concurrency?: number;
 }
 
 export interface StepConfig {

@@ -5,7 +5,7 @@ import { isOvertime, Lease, LEASE_MS } from './lease.ts';
 import type { Listing } from './listing.ts';
 import { numberedKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
-import { Places } from './places.ts';
+import { placeLimits, Places, type Room } from './places.ts';
 import { Receiver } from './receive.ts';
 import type { RunContext } from './run-context.ts';
 import { proveIntegrity } from './through-steps.ts';
@@ -22,7 +22,7 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<void> {
   const tried = new Set<string>();
-  const places = new Places(context.pipeline.config.concurrency);
+  const places = new Places(placeLimits(context.pipeline));
   const failure: { error?: unknown } = {};
   const sink = { isDown: false };
   const stop = new AbortController();
@@ -31,19 +31,24 @@ export async function deliverAll(
     failure.error ??= error;
     stop.abort(error);
   };
-  for (;;) {
-    const mayClaim = !inner.aborted && !sink.isDown;
-    const before = places.departures;
-    const claimed = mayClaim ? await claim(context, tried, places).catch(fail) : undefined;
-    for (const delivery of claimed ?? []) {
+  const mayBegin = (): boolean => !inner.aborted && !sink.isDown;
+  const begin = async (room: Room): Promise<number> => {
+    if (!mayBegin()) return 0;
+    const claimed = await claim(context, tried, room);
+    for (const delivery of claimed) {
       const work = deliver(context, listing, delivery, inner, tried)
         .then((outcome) => (sink.isDown ||= outcome.outcome === 'parked' && outcome.sinkIsDown))
         .catch(fail);
-      places.take(work);
+      places.take(room, work);
     }
-    if (claimed !== undefined && claimed.length > 0) continue;
+    return claimed.length;
+  };
+  for (;;) {
+    const before = places.departures;
+    let begun = 0;
+    for (const room of places.rooms()) begun += (await begin(room).catch(fail)) ?? 0;
     // What has ended meanwhile may have decided about another that was not claimable a moment ago.
-    if (claimed !== undefined && places.departures > before) continue;
+    if (begun > 0 || (places.departures > before && mayBegin())) continue;
     if (places.areEmpty) break;
     await places.left();
   }
@@ -51,17 +56,13 @@ export async function deliverAll(
   if (failure.error !== undefined) throw failure.error;
 }
 
-/** As many as there are places for. */
 function claim(
   context: RunContext,
   tried: ReadonlySet<string>,
-  places: Places,
+  { count, maxBytes }: Room,
 ): Promise<readonly Delivery[]> {
   const { ledger, scope, pipeline } = context;
   const { onReissue } = pipeline.config;
-  const room = places.room();
-  if (room === undefined) return Promise.resolve([]);
-  const { count, maxBytes } = room;
   const request = {
     ...scope,
     leaseMs: LEASE_MS,

@@ -1,3 +1,5 @@
+import type { Pipeline } from './run-context.ts';
+
 /** What may be begun now. */
 export interface Room {
   readonly count: number;
@@ -5,19 +7,37 @@ export interface Room {
   readonly maxBytes?: number;
 }
 
-/** The files in flight of one run: so many at a time, whatever their size. */
+export interface PlaceLimits {
+  /** Files of any size. */
+  readonly most: number;
+  /** Files beyond these, when they are small. */
+  readonly mostSmall: number;
+}
+
+/**
+ * What a pipeline may have in flight: what its manifest says, else few files of any size and many small ones, which are
+ * nothing but waiting for answers. A small file is held in memory, and what steps make of it may be as large as the sink's
+ * smallest upload.
+ */
+export function placeLimits({ config, steps, sink }: Pipeline): PlaceLimits {
+  if (config.concurrency !== undefined) return { most: config.concurrency, mostSmall: 0 };
+  const held = steps.length > 0 ? Math.max(SMALL_BYTES, sink.smallBytes) : SMALL_BYTES;
+  return { most: ANY_SIZE, mostSmall: Math.min(MOST_SMALL, Math.floor(SMALL_MEMORY_BYTES / held)) };
+}
+
+/** The files in flight of one run. */
 export class Places {
-  readonly #most: number;
-  #taken = 0;
+  readonly #limits: PlaceLimits;
+  readonly #taken = { any: 0, small: 0 };
   #departures = 0;
   #left = Promise.withResolvers<void>();
 
-  constructor(most: number) {
-    this.#most = most;
+  constructor(limits: PlaceLimits) {
+    this.#limits = limits;
   }
 
   get areEmpty(): boolean {
-    return this.#taken === 0;
+    return this.#taken.any + this.#taken.small === 0;
   }
 
   /** How many have left so far. */
@@ -25,17 +45,22 @@ export class Places {
     return this.#departures;
   }
 
-  /** `undefined` when there is none. */
-  room(): Room | undefined {
-    const count = this.#most - this.#taken;
-    return count > 0 ? { count } : undefined;
+  /** What may be begun beside what is. Small ones have places of their own: they do not keep the large ones waiting. */
+  rooms(): readonly Room[] {
+    const any = this.#limits.most - this.#taken.any;
+    const small = this.#limits.mostSmall - this.#taken.small;
+    return [
+      ...(any > 0 ? [{ count: any }] : []),
+      ...(small > 0 ? [{ count: small, maxBytes: SMALL_BYTES }] : []),
+    ];
   }
 
-  /** Takes a place until `work`, which never rejects, has ended. */
-  take(work: Promise<unknown>): void {
-    this.#taken++;
+  /** Takes a place of the room until `work`, which never rejects, has ended. */
+  take({ maxBytes }: Room, work: Promise<unknown>): void {
+    const kind = maxBytes === undefined ? 'any' : 'small';
+    this.#taken[kind]++;
     void work.finally(() => {
-      this.#taken--;
+      this.#taken[kind]--;
       this.#departures++;
       this.#left.resolve();
       this.#left = Promise.withResolvers<void>();
@@ -47,3 +72,8 @@ export class Places {
     return this.#left.promise;
   }
 }
+
+const ANY_SIZE = 4;
+const MOST_SMALL = 124;
+const SMALL_BYTES = 128 * 1024;
+const SMALL_MEMORY_BYTES = 32 * 1024 * 1024;

@@ -109,8 +109,8 @@ export class Vendor implements AsyncDisposable {
     } catch (error) {
       signal.throwIfAborted();
       if (!responseTo(error).retry || policy.attempts < 2) throw error;
-      await using _own = turn === undefined ? await this.turn(signal) : undefined;
       await clock.sleep(retryDelayMs(error, 1, random), signal);
+      await using _own = turn === undefined ? await this.turn(signal) : undefined;
       return await retry(once, { attempts: policy.attempts - 1, clock, random, signal });
     }
   }

@@ -76,7 +76,6 @@ describe('a manifest that is right', () => {
         maxTimeMs: 6 * 3_600_000,
         maxFiles: 50_000,
       },
-      concurrency: 4,
     });
   });
 
