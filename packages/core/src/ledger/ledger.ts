@@ -143,6 +143,8 @@ export interface CommitRecord {
   readonly versionId?: string | undefined;
   /** `adopted` when an earlier attempt's object was found by reading back. */
   readonly how: 'acknowledged' | 'adopted';
+  /** There is nothing to be done at the vendor: CLEANED at once. */
+  readonly clean?: boolean;
 }
 
 export interface ListFilter {

@@ -254,7 +254,8 @@ export class PostgresLedger implements Ledger {
   }
 
   async committed(claim: Claim, commit: CommitRecord): Promise<void> {
-    const more = [commit.etag ?? null, commit.versionId ?? null];
+    const { etag = null, versionId = null, clean = false } = commit;
+    const more = [etag, versionId, clean];
     await this.#move('committed', claim, ['committed', commit.how], more);
   }
 

@@ -213,11 +213,11 @@ export class Attempt {
     answer: { readonly etag?: string; readonly versionId?: string },
     how: 'acknowledged' | 'adopted',
   ): Promise<Outcome> {
-    const { sink, logger } = this.#context;
+    const { sink, logger, vendor } = this.#context;
     const { path, verified, facts } = this.#row.delivery;
     const { key } = this.#row;
     const { etag, versionId } = answer;
-    await this.#row.committed({ etag, versionId, how });
+    await this.#row.committed({ etag, versionId, how, clean: vendor.leavesFiles });
     try {
       await sink.annotate?.(key, hashFacts(verified!), this.#signal);
     } catch (error) {
@@ -225,7 +225,7 @@ export class Attempt {
     }
     const sha256 = verified!.plainSha256.toString('hex');
     const delivered = { path, key, bytes: verified!.plainBytes, sha256 };
-    return { outcome: 'delivered', delivered, facts };
+    return { outcome: 'delivered', delivered, facts, clean: vendor.leavesFiles };
   }
 
   async #superseded(): Promise<Outcome> {

@@ -162,7 +162,12 @@ async function tell(
   switch (outcome.outcome) {
     case 'delivered':
       report.delivered(outcome.delivered);
-      return await finishDelivered(context, { ...delivery, facts: outcome.facts }, file, signal);
+      return await finishDelivered(
+        context,
+        { delivery: { ...delivery, facts: outcome.facts }, clean: outcome.clean },
+        file,
+        signal,
+      );
     case 'duplicate':
       return report.duplicate(file.path, outcome.of);
     case 'quarantined':

@@ -8,6 +8,8 @@ export type Outcome =
       readonly delivered: Delivered;
       /** What steps and inspections found. */
       readonly facts: Delivery['facts'];
+      /** Nothing is left to be done at the vendor. */
+      readonly clean: boolean;
     }
   | { readonly outcome: 'duplicate'; readonly of: string }
   | { readonly outcome: 'quarantined'; readonly reason: string }

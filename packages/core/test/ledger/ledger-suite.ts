@@ -412,6 +412,24 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
         });
     });
 
+    test('where nothing is to be done at the vendor, a delivery is CLEANED at once', async () => {
+      const claims = await claimedMany(['a', 'b']);
+      await Promise.all(claims.map((claim) => verify(claim, claim.path)));
+      const [a, b] = claims as [Delivery, Delivery];
+      await Promise.all([
+        ledger.committed(a, { how: 'acknowledged', clean: true }),
+        ledger.committed(b, { how: 'acknowledged' }),
+      ]);
+      expect([await state(a.id), await state(b.id)]).toEqual(['CLEANED', 'COMMITTED']);
+      expect((await ledger.find(a.id))!.committedAt).toBeInstanceOf(Date);
+      expect((await events(a.id)).slice(-2)).toEqual(['committed', 'cleaned']);
+      expect((await events(b.id)).at(-1)).toBe('committed');
+      expect((await ledger.uncleaned(SCOPE, 10)).map(({ id }) => id)).toEqual([b.id]);
+      // A lost answer: the same once more.
+      await ledger.committed(a, { how: 'acknowledged', clean: true });
+      expect((await events(a.id)).slice(-2)).toEqual(['committed', 'cleaned']);
+    });
+
     test('of those that bring the same content at the same moment one reserves it', async () => {
       const claims = await claimedMany(['a', 'b', 'c', 'd']);
       const texts = ['same', 'same', 'own', 'same'];

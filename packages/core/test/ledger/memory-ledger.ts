@@ -353,8 +353,10 @@ export class MemoryLedger implements Ledger {
     const lease = { owner: undefined, leaseUntil: undefined, reason: undefined };
     const upload = { uploadId: undefined, uploadToken: undefined };
     const { etag, versionId } = commit;
-    const committed = { state: 'COMMITTED', etag, versionId, committedAt: this.#now() } as const;
+    const state = commit.clean === true ? 'CLEANED' : 'COMMITTED';
+    const committed = { state, etag, versionId, committedAt: this.#now() } as const;
     this.#move(claim, { ...committed, ...lease, ...upload, objectKey }, 'committed', commit.how);
+    if (commit.clean === true) this.#tell(row, 'cleaned');
     this.#store.outbox.add(`${row.id} committed ${row.discovered}`);
   }
 

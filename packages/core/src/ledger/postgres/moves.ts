@@ -68,8 +68,8 @@ export const moves = {
     'and d.object_key is not distinct from g.b',
   ),
 
-  /** Etag, version id. What a row replaces gives its key in the same statement. */
-  committed: `with ${given(['text', 'text'])},
+  /** Etag, version id, whether the vendor's side is done. What a row replaces gives its key in the same statement. */
+  committed: `with ${given(['text', 'text', 'boolean'])},
   mine as materialized (
     select d.id, d.replaces, g.run from octo.delivery d join given g
       on d.id = g.id and d.attempt = g.attempt
@@ -84,14 +84,21 @@ export const moves = {
     insert into octo.event (delivery_id, run, attempt, event, detail)
     select id, run, attempt, 'replaced', 'by ' || by from replaced),
   moved as (
-    update octo.delivery d set state = 'COMMITTED', etag = g.a, version_id = g.b,
+    update octo.delivery d set state = case when g.c then 'CLEANED' else 'COMMITTED' end,
+      etag = g.a, version_id = g.b,
       committed_at = clock_timestamp(), ${NO_LEASE}, ${NO_UPLOAD}, reason = null,
       object_key = coalesce(d.object_key, r.object_key)
     from given g join mine on mine.id = g.id left join replaced r on r.by = g.id
     where d.id = g.id and d.attempt = g.attempt
       and (d.object_key is not null or r.id is not null)
-    ${MOVED}, d.discovered),
-  ${HISTORY},
+    ${MOVED}, d.discovered, g.c as clean),
+  lines as (
+    select op, id, run, attempt, event, detail, 1 as line from moved
+    union all select null, id, run, attempt, 'cleaned', null, 2 from moved where clean),
+  told as (
+    insert into octo.event (op, delivery_id, run, attempt, event, detail)
+    select op, id, run, attempt, event, detail from lines order by id, line
+    on conflict (op) where op is not null do nothing),
   announced as (
     insert into octo.outbox (delivery_id, kind, discovered)
     select id, 'committed', discovered from moved order by id on conflict do nothing)
