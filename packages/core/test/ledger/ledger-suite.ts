@@ -365,6 +365,12 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
       const late = claims[1]!;
       await ledger.park(late, 'for another', 0);
       const now = (await ledger.claim(request({ ids: [late.id] })))!;
+      const untouched = await ledger.find(late.id);
+      const early = claims.map((claim) => ledger.streaming(claim, upload(claim)));
+      expect((await Promise.allSettled(early))[1]).toMatchObject({
+        reason: expect.any(FencedOut) as FencedOut,
+      });
+      expect(await ledger.find(late.id)).toEqual(untouched);
       const told = async (move: (claim: Delivery) => Promise<unknown>): Promise<string[]> =>
         (await Promise.allSettled([...claims, now].map(move))).map(({ status }) => status);
       const mixed = ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'];
@@ -378,6 +384,7 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
       expect(await events(claims[3]!.id)).toEqual([
         'discovered',
         'claimed',
+        'streaming',
         'streaming',
         'verified',
         'fenced',
