@@ -53,7 +53,6 @@ async function contenders(
     octo(ground, {
       from: { remote, folder: source },
       to: { folder: delivered },
-      pipeline: { concurrency: 64 },
       check: (round) => checkFolder(placeOf(round), expected),
       tidy: (round) => rm(placeOf(round), { recursive: true, force: true }),
     }),

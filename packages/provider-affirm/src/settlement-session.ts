@@ -1,5 +1,4 @@
 import {
-  type Done,
   type Inspection,
   isPluginError,
   PluginError,
@@ -14,9 +13,17 @@ import { type Entry, type Folder, joined } from './folder/folder.ts';
 /** The settlement files in one folder and, when delivered files are moved, in its archive. */
 export class SettlementSession implements Session {
   readonly #options: SettlementSessionOptions;
+  /** Missing when files are left where they are: then there is nothing to do after a delivery. */
+  readonly done?: NonNullable<Session['done']>;
 
   constructor(options: SettlementSessionOptions) {
     this.#options = options;
+    const { archive } = options;
+    if (archive === undefined) return;
+    this.done = async (file, deliveryId, signal) => {
+      signal.throwIfAborted();
+      return await archive.take(file, deliveryId, signal);
+    };
   }
 
   async *list(signal: AbortSignal): AsyncGenerator<RemoteFile> {
@@ -55,11 +62,6 @@ export class SettlementSession implements Session {
 
   inspect(file: RemoteFile): Inspection | undefined {
     return inspectSettlement(file.fields?.['kind']);
-  }
-
-  async done(file: RemoteFile, deliveryId: string, signal: AbortSignal): Promise<Done | undefined> {
-    signal.throwIfAborted();
-    return await this.#options.archive?.take(file, deliveryId, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

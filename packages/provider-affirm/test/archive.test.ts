@@ -31,12 +31,12 @@ test('a version published between the look and the move is moved, listed and del
     },
   });
   const first = await only(session);
-  expect(await session.done(first, FIRST, never())).toBeUndefined();
+  expect(await session.done?.(first, FIRST, never())).toBeUndefined();
 
   const second = await only(session);
   expect(second).toMatchObject({ archivedFor: FIRST, mtimeMs: MTIME + 60_000 });
   expect(await textOf(session, second)).toBe('second');
-  expect(await session.done(second, SECOND, never())).toEqual({
+  expect(await session.done?.(second, SECOND, never())).toEqual({
     location: `drop/archive/${NAME}.${SECOND}`,
   });
   expect(await feed.names('archive')).toEqual([`${NAME}.${SECOND}`]);
@@ -55,7 +55,7 @@ test('with deletion, a version published between the look and the move is not de
     },
     { thenDelete: true },
   );
-  await session.done(await only(session), FIRST, never());
+  await session.done?.(await only(session), FIRST, never());
   expect(await textOf(session, await only(session))).toBe('second');
 });
 
@@ -64,12 +64,12 @@ test('two processes that move the same file agree', async () => {
   const other = withArchive({});
   const session = withArchive({
     rename: async (from, to, signal) => {
-      await other.done(file, FIRST, signal);
+      await other.done?.(file, FIRST, signal);
       return await feed.folder.rename(from, to, signal);
     },
   });
   const file = await only(session);
-  expect(await session.done(file, FIRST, never())).toEqual({
+  expect(await session.done?.(file, FIRST, never())).toEqual({
     location: `drop/archive/${NAME}.${FIRST}`,
   });
   expect(await feed.names('archive')).toEqual([`${NAME}.${FIRST}`]);
@@ -89,7 +89,7 @@ test('where moving changes the time of a file, no second one is moved, and one w
     },
     { logger },
   );
-  for (const file of await listed(session)) await session.done(file, idFor(file), never());
+  for (const file of await listed(session)) await session.done?.(file, idFor(file), never());
   expect(await feed.names()).toEqual(['archive', ...names.slice(1)]);
   expect(logger.messages('warn')).toEqual([expect.stringContaining('changes the time')]);
 });

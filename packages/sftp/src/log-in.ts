@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@octo/plugin-api';
 import type { AuthenticationType, AuthHandlerMiddleware, AnyAuthMethod, SFTPWrapper } from 'ssh2';
-import SftpClient from 'ssh2-sftp-client';
+import type SftpClient from 'ssh2-sftp-client';
 import { algorithms } from './algorithms.ts';
 import { withDeadline } from './deadline.ts';
 import { fingerprintOf, hostVerifier, typeOfKey, type PinnedHostKeys } from './pinned-host-keys.ts';
@@ -46,8 +46,10 @@ export async function logIn(attempt: LoginAttempt, signal: AbortSignal): Promise
   const { settings, clock, logger } = attempt;
   const trouble: { error?: Error } = {};
   const silent = () => {};
+  // Loaded when somebody logs in: a manifest is checked without it.
+  const { default: Client } = await import('ssh2-sftp-client');
   // Without callbacks the library writes to the console; without a listener a late error would end the process.
-  const client = new SftpClient('octo', { error: silent, end: silent, close: silent });
+  const client = new Client('octo', { error: silent, end: silent, close: silent });
   client.on('error', (error: Error) => {
     trouble.error = error;
     const shown = displayPath(error.message);

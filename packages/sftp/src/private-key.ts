@@ -1,6 +1,10 @@
 /** A private key is read before anything is sent, so that a wrong passphrase is told as such. */
+import { createRequire } from 'node:module';
 import { PluginError } from '@octo/plugin-api';
-import ssh2 from 'ssh2';
+import type ssh2 from 'ssh2';
+
+/** Loaded for the first key: a configuration without one is checked without it. */
+const require = createRequire(import.meta.url);
 
 /**
  * @param address for the message
@@ -11,7 +15,8 @@ export function parsePrivateKey(
   passphrase: string | undefined,
   address: string,
 ): ssh2.ParsedKey {
-  const parsed: unknown = ssh2.utils.parseKey(text, passphrase);
+  const { utils } = require('ssh2') as typeof ssh2;
+  const parsed: unknown = utils.parseKey(text, passphrase);
   // OpenSSH's format comes as a list of one.
   const key = (Array.isArray(parsed) ? parsed[0] : parsed) as ssh2.ParsedKey | Error;
   if (key instanceof Error) throw unreadable(address, reasonOf(key, passphrase));

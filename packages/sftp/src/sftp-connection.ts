@@ -24,6 +24,17 @@ export interface Question<T> {
   readonly tooLate?: (value: T) => void;
 }
 
+/** A question that is not settled yet. */
+interface Waiting {
+  readonly doing: string;
+  readonly path: string;
+  readonly askedMs: number;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Without a reason of ours an abort makes an error, with a stack, that nobody looks at. */
+const NOBODY_WAITS = 'nobody waits';
+
 export class SftpConnection implements AsyncDisposable {
   readonly settings: SftpSettings;
   readonly clock: Clock;
@@ -34,6 +45,8 @@ export class SftpConnection implements AsyncDisposable {
   readonly #loggedIn: LoggedIn;
   readonly #socket: Socket;
   readonly #lost = new AbortController();
+  readonly #waiting = new Set<Waiting>();
+  #watching = new AbortController();
   #disposal: Promise<void> | undefined;
 
   constructor(
@@ -65,6 +78,7 @@ export class SftpConnection implements AsyncDisposable {
   lose(error: PluginError): void {
     if (this.lost.aborted) return;
     this.#lost.abort(error);
+    this.#giveUp(error);
     this.#socket.destroy();
   }
 
@@ -76,23 +90,25 @@ export class SftpConnection implements AsyncDisposable {
     signal.throwIfAborted();
     this.lost.throwIfAborted();
     const { promise, resolve, reject } = Promise.withResolvers<T>();
-    const settled = new AbortController();
-    const over = { once: true, signal: settled.signal };
-    signal.addEventListener('abort', () => reject(signal.reason as Error), over);
-    this.lost.addEventListener('abort', () => reject(this.lost.reason as Error), over);
-    this.#expire(question, settled.signal);
+    const { doing, path } = question;
     const askedMs = this.clock.monotonic();
+    const waiting = { doing, path, askedMs, reject };
+    const stop = (): void => reject(signal.reason as Error);
+    signal.addEventListener('abort', stop, { once: true });
+    this.#wait(waiting);
     question.ask(this.#loggedIn.sftp, (error, value) => {
       this.window.answered(this.clock.monotonic() - askedMs);
-      if (settled.signal.aborted) {
+      if (!this.#waiting.has(waiting)) {
         if (!error) question.tooLate?.(value);
-      } else if (error) reject(this.failure(question.doing, question.path, error));
+      } else if (error) reject(this.failure(doing, path, error));
       else resolve(value);
     });
     try {
       return await promise;
     } finally {
-      settled.abort();
+      signal.removeEventListener('abort', stop);
+      this.#waiting.delete(waiting);
+      if (this.#waiting.size === 0) this.#watching.abort(NOBODY_WAITS);
     }
   }
 
@@ -143,6 +159,7 @@ export class SftpConnection implements AsyncDisposable {
     this.#lost.abort(
       new PluginError('network', `sftp ${address}: the session was closed`, { code: 'CLOSED' }),
     );
+    this.#giveUp(this.lost.reason);
     if (this.#socket.closed) return;
     const { promise: closed, resolve } = Promise.withResolvers<void>();
     this.#socket.once('close', () => resolve());
@@ -171,11 +188,30 @@ export class SftpConnection implements AsyncDisposable {
     this.channel.widen(2 * this.window.limits.bytes);
   }
 
-  #expire<T>({ doing, path }: Question<T>, settled: AbortSignal): void {
-    this.clock.sleep(this.settings.idleMs, settled).then(
-      () => this.lose(this.stalled(doing, path)),
-      () => {},
-    );
+  #giveUp(error: unknown): void {
+    for (const { reject } of this.#waiting) reject(error);
+  }
+
+  #wait(waiting: Waiting): void {
+    this.#waiting.add(waiting);
+    if (this.#waiting.size > 1) return;
+    this.#watching = new AbortController();
+    void this.#watch(this.#watching.signal);
+  }
+
+  /** One watch for all: who asked first is first to have waited too long. */
+  async #watch(stop: AbortSignal): Promise<void> {
+    for (;;) {
+      const [first] = this.#waiting;
+      if (first === undefined) return;
+      const leftMs = first.askedMs + this.settings.idleMs - this.clock.monotonic();
+      if (leftMs <= 0) return this.lose(this.stalled(first.doing, first.path));
+      try {
+        await this.clock.sleep(leftMs, stop);
+      } catch {
+        return;
+      }
+    }
   }
 }
 

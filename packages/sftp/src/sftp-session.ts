@@ -4,6 +4,7 @@ import type { Stats } from 'ssh2';
 import { displayPath } from './display-path.ts';
 import { statOf, type FolderEntry, type SftpStat } from './folder-entry.ts';
 import { listFolder } from './list-folder.ts';
+import { OpenFiles } from './open-files.ts';
 import type { SftpConnection } from './sftp-connection.ts';
 import { WindowedReader } from './windowed-reader.ts';
 
@@ -19,6 +20,7 @@ export interface ReadOptions {
 
 export class SftpSession implements AsyncDisposable {
   readonly #connection: SftpConnection;
+  readonly #files = new OpenFiles();
 
   constructor(connection: SftpConnection) {
     this.#connection = connection;
@@ -66,8 +68,10 @@ export class SftpSession implements AsyncDisposable {
       yield* new WindowedReader(this.#connection, file).chunks(signal);
     } finally {
       const closing = this.#connection.close(handle, path);
-      // Who aborts does not want to wait for a server that may be silent.
-      if (!signal.aborted) await closing;
+      this.#files.giveBack();
+      // Who aborts does not want to wait for a server that may be silent. For a small file it would be a third of the
+      // time; the server hears of it before whatever is asked next.
+      if (!signal.aborted && (options.size ?? Infinity) > SMALL_BYTES) await closing;
     }
   }
 
@@ -135,7 +139,19 @@ export class SftpSession implements AsyncDisposable {
     return this.#connection[Symbol.asyncDispose]();
   }
 
-  #open(path: string, signal: AbortSignal): Promise<Buffer> {
+  async #open(path: string, signal: AbortSignal): Promise<Buffer> {
+    for (;;) {
+      const open = await this.#files.take(signal);
+      try {
+        return await this.#openOnce(path, signal);
+      } catch (error) {
+        this.#files.giveBack();
+        if (!saysTooMany(error) || !this.#files.lower(open)) throw error;
+      }
+    }
+  }
+
+  #openOnce(path: string, signal: AbortSignal): Promise<Buffer> {
     return this.#connection.ask<Buffer>(
       {
         doing: 'open',
@@ -181,4 +197,11 @@ export class SftpSession implements AsyncDisposable {
       { code: 'TARGET_EXISTS' },
     );
   }
+}
+
+const SMALL_BYTES = 256 * 1024;
+
+/** There is no status for it: servers say "failure". */
+function saysTooMany(error: unknown): boolean {
+  return isPluginError(error) && error.code === 'SFTP_FAILURE';
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { constants } from 'node:fs';
 import {
   access,
   chmod,
+  close,
+  constants,
+  fstat,
   link,
   lstat,
   mkdir,
@@ -15,8 +17,9 @@ import {
   statfs,
   unlink,
   writeFile,
-  type FileHandle,
-} from 'node:fs/promises';
+  writev,
+  type BigIntStats,
+} from 'node:fs';
 import type { SyncToDisk } from '@octo/plugin-api';
 import { unless } from './disk-error.ts';
 
@@ -65,39 +68,44 @@ export interface Disk {
   freeBytes(path: string): Promise<number>;
 }
 
-/** The file system of this machine; `sync` makes durable what lies at a path. */
+/**
+ * The file system of this machine; `sync` makes durable what lies at a path. By callbacks, which cost half of what node's
+ * promises and file handles do.
+ */
 export const realDisk = (sync: SyncToDisk): Disk => ({
-  create: async (path) => fileAt(path, await open(path, 'wx', 0o600), sync),
+  create: async (path) =>
+    fileAt(path, await asked<number>((told) => open(path, 'wx', 0o600, told)), sync),
   async makeFolder(path, mode) {
-    await mkdir(path, mode);
+    await asked((told) => mkdir(path, mode, told));
     // mkdir takes the umask away from the mode; what the configuration says holds.
-    await chmod(path, mode);
+    await asked((told) => chmod(path, mode, told));
   },
-  removeFolder: rmdir,
-  link,
-  rename,
-  unlink,
+  removeFolder: (path) => asked((told) => rmdir(path, told)),
+  link: (from, to) => asked((told) => link(from, to, told)),
+  rename: (from, to) => asked((told) => rename(from, to, told)),
+  unlink: (path) => asked((told) => unlink(path, told)),
   async putMark(text, path) {
     // No symbolic link, as one might expect: Node lets no restricted process make one.
     const unfinished = `${path}.${randomBytes(8).toString('hex')}${UNFINISHED_MARK}`;
-    await writeFile(unfinished, text, { flag: 'wx', mode: 0o600 });
+    await asked((told) => writeFile(unfinished, text, { flag: 'wx', mode: 0o600 }, told));
     try {
-      await link(unfinished, path);
+      await asked((told) => link(unfinished, path, told));
     } finally {
-      await unlink(unfinished);
+      await asked((told) => unlink(unfinished, told));
     }
   },
-  readMark: (path) => readFile(path, 'utf8'),
-  async status(path) {
-    return statusFrom(await lstat(path, { bigint: true }));
-  },
-  list: (path) => readdir(path),
-  read: (path) => readFile(path),
+  readMark: (path) => asked<string>((told) => readFile(path, 'utf8', told)),
+  status: async (path) =>
+    statusFrom(await asked<BigIntStats>((told) => lstat(path, { bigint: true }, told))),
+  list: (path) => asked<string[]>((told) => readdir(path, told)),
+  read: (path) => asked<Uint8Array>((told) => readFile(path, told)),
   syncFolder: sync,
-  realPath: (path) => realpath(path),
-  mayWrite: (folder) => access(folder, constants.W_OK | constants.X_OK),
+  realPath: (path) => asked<string>((told) => realpath.native(path, told)),
+  mayWrite: (folder) => asked((told) => access(folder, constants.W_OK | constants.X_OK, told)),
   async freeBytes(path) {
-    const { bavail, bsize } = await statfs(path);
+    const { bavail, bsize } = await asked<{ bavail: number; bsize: number }>((told) =>
+      statfs(path, told),
+    );
     return bavail * bsize;
   },
 });
@@ -105,20 +113,35 @@ export const realDisk = (sync: SyncToDisk): Disk => ({
 /** Ends the name of a mark that is not whole yet, or never became so. */
 export const UNFINISHED_MARK = '.unfinished';
 
-function fileAt(path: string, handle: FileHandle, sync: SyncToDisk): DiskFile {
+function fileAt(path: string, file: number, sync: SyncToDisk): DiskFile {
+  let isOpen = true;
   return {
-    async write(chunks, position) {
-      const { bytesWritten } = await handle.writev(chunks, position);
-      return bytesWritten;
-    },
+    write: (chunks, position) => asked<number>((told) => writev(file, chunks, position, told)),
     // By path, because a restricted process has no fchmod and no fsync. An unlinked file needs neither any more.
-    setMode: (mode) => unless(['ENOENT'], chmod(path, mode)),
+    setMode: (mode) =>
+      unless(
+        ['ENOENT'],
+        asked((told) => chmod(path, mode, told)),
+      ),
     sync: () => unless(['ENOENT'], sync(path)),
-    async status() {
-      return statusFrom(await handle.stat({ bigint: true }));
+    status: async () =>
+      statusFrom(await asked<BigIntStats>((told) => fstat(file, { bigint: true }, told))),
+    async close() {
+      // The number may be another file's by the second time.
+      if (isOpen) {
+        isOpen = false;
+        await asked((told) => close(file, told));
+      }
     },
-    close: () => handle.close(),
   };
+}
+
+type Told<T> = (error: Error | null, answer?: T) => void;
+
+function asked<T = void>(ask: (told: Told<T>) => void): Promise<T> {
+  return new Promise((resolve, reject) => {
+    ask((error, answer) => (error ? reject(error) : resolve(answer as T)));
+  });
 }
 
 function statusFrom(stats: {

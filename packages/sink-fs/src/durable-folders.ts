@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { PluginError } from '@octo/plugin-api';
 import type { Disk, Status } from './disk.ts';
 import { blockedKey, errnoOf, unless } from './disk-error.ts';
+import { SharedWork } from './shared-work.ts';
 
 /** The folder was not opened, so nothing was forgotten. */
 const NOT_OPENED = ['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EROFS', 'EMFILE', 'ENFILE'];
@@ -13,6 +14,8 @@ export class DurableFolders {
   readonly #disk: Disk;
   readonly #mode: number;
   readonly #distrusted = new Map<string, unknown>();
+  readonly #syncs = new SharedWork<void>();
+  readonly #looks = new SharedWork<Status | undefined>();
 
   constructor(disk: Disk, mode: number) {
     this.#disk = disk;
@@ -57,9 +60,14 @@ export class DurableFolders {
 
   /** @throws PluginError `validation`, code `KEY_BLOCKED` when something else is there */
   async isFolder(path: string): Promise<boolean> {
-    const status = await this.statusOf(path);
+    const status = await this.statusOfFolder(path);
     if (status !== undefined && status.kind !== 'folder') throw blockedKey(path);
     return status !== undefined;
+  }
+
+  /** The same, of what many ask for at the same time. */
+  async statusOfFolder(path: string): Promise<Status | undefined> {
+    return await this.#looks.run(path, () => this.statusOf(path));
   }
 
   async statusOf(path: string): Promise<Status | undefined> {
@@ -68,10 +76,15 @@ export class DurableFolders {
 
   /**
    * Returns when every entry of the folder is durable. After a sync that failed the system may forget what it could
-   * not write and call the next one a success, so there is no next one: the folder is not trusted again.
+   * not write and call the next one a success, so there is no next one: the folder is not trusted again. Whoever asks
+   * while a sync is under way waits for the next, which all of them share.
    * @throws PluginError `provider_down`, code `FSYNC_FAILED`
    */
   async sync(folder: string): Promise<void> {
+    await this.#syncs.run(folder, () => this.#sync(folder));
+  }
+
+  async #sync(folder: string): Promise<void> {
     this.expectTrusted(folder);
     try {
       await this.#disk.syncFolder(folder);

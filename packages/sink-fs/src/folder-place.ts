@@ -78,7 +78,7 @@ export class FolderPlace {
 
   /** Somebody may have taken the folders away. */
   async isPrepared(): Promise<boolean> {
-    const status = await this.surroundings.folders.statusOf(this.#objects);
+    const status = await this.surroundings.folders.statusOfFolder(this.#objects);
     return status?.kind === 'folder';
   }
 

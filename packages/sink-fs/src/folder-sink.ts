@@ -19,6 +19,7 @@ import { DurableFolders } from './durable-folders.ts';
 import { FolderPlace } from './folder-place.ts';
 import { objectPath, type ObjectPath } from './object-path.ts';
 import { etagOf } from './object-records.ts';
+import { SharedWork } from './shared-work.ts';
 import { StagedFile } from './staged-file.ts';
 
 export interface FolderSinkOptions {
@@ -45,6 +46,7 @@ export class FolderSink implements Sink {
   readonly #disk: Disk;
   readonly #folders: DurableFolders;
   readonly #uploads = new Set<StagedFile>();
+  readonly #roots = new SharedWork<string | undefined>();
   #place: string;
   #root: string;
   #prepared: Promise<FolderPlace> | undefined;
@@ -165,7 +167,7 @@ export class FolderSink implements Sink {
   async #foldersExist(place: FolderPlace, path: ObjectPath): Promise<boolean> {
     for (const folder of [place.root, ...path.folders]) {
       this.#folders.expectTrusted(folder);
-      const status = await this.#folders.statusOf(folder);
+      const status = await this.#folders.statusOfFolder(folder);
       if (status?.kind === 'other') throw blockedKey(folder);
       if (status?.kind !== 'folder') return false;
     }
@@ -208,7 +210,10 @@ export class FolderSink implements Sink {
   }
 
   async #existing(): Promise<FolderPlace | undefined> {
-    const root = await unless(['ENOENT'], this.#disk.realPath(this.#options.directory));
+    const { directory } = this.#options;
+    const root = await this.#roots.run('', () =>
+      unless(['ENOENT'], this.#disk.realPath(directory)),
+    );
     if (root === undefined) return undefined;
     this.#root = root;
     return new FolderPlace(root, { ...this.#options, disk: this.#disk, folders: this.#folders });

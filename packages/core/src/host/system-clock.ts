@@ -1,4 +1,3 @@
-import { setTimeout as timeout } from 'node:timers/promises';
 import type { Clock } from '@octo/plugin-api';
 
 /** The machine's own time. Everything else is given a clock. */
@@ -15,11 +14,17 @@ export const systemClock: Clock = {
 /** A longer delay does not fit into 32 bits and would end at once. nodejs.org/api/timers.html */
 const LONGEST_MS = 2 ** 31 - 1;
 
-async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await timeout(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    signal?.throwIfAborted();
-    throw error;
-  }
+/** By hand: what is mostly waited for is that nothing happens, and node's own makes an error with a stack each time. */
+function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const stop = (): void => {
+    clearTimeout(timer);
+    reject(signal?.reason as Error);
+  };
+  const timer = setTimeout(() => {
+    signal?.removeEventListener('abort', stop);
+    resolve();
+  }, ms);
+  signal?.addEventListener('abort', stop, { once: true });
+  return promise;
 }

@@ -29,6 +29,11 @@ export interface RunLedger extends AsyncDisposable {
 
   /** The claimable delivery with the smallest discovery number, claimed; `undefined` when there is none now. */
   claim(request: ClaimRequest): Promise<Delivery | undefined>;
+  /**
+   * As {@link RunLedger.claim}, but up to `most` at once, in the order of discovery. Fewer when there are fewer now; one at a
+   * time with `overwrite`, where each claim decides about the next.
+   */
+  claimMany(request: ClaimRequest, most: number): Promise<Delivery[]>;
   /** Extends the lease. False when fenced out. */
   renew(claim: Claim, leaseMs: number): Promise<boolean>;
   /** Rule 1 is done: the stored upload is dead and nothing of ours is at the key. Clears upload id and token. */
@@ -115,6 +120,8 @@ export interface ClaimRequest extends Scope {
   readonly ids?: readonly string[];
   /** Not these: what this run has tried already. */
   readonly exclude?: readonly string[];
+  /** Only files of at most this size. */
+  readonly maxBytes?: number;
   /** From `wantedKey`, for a delivery that has no key yet. */
   readonly keyAt: KeyAt;
   /** `overwrite`: a version whose path has a COMMITTED version replaces it instead of taking a new key. */
@@ -139,6 +146,8 @@ export interface CommitRecord {
   readonly versionId?: string | undefined;
   /** `adopted` when an earlier attempt's object was found by reading back. */
   readonly how: 'acknowledged' | 'adopted';
+  /** There is nothing to be done at the vendor: CLEANED at once. */
+  readonly clean?: boolean;
 }
 
 export interface ListFilter {

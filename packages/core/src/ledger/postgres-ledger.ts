@@ -18,17 +18,19 @@ import type {
   VerifiedAnswer,
   VerifyOptions,
 } from './ledger.ts';
-import { claimNext, claimOf, freeKey, lostKeyRace } from './postgres/claim.ts';
+import { claimNext, claimSimple, claimsOf, freeKey, lostKeyRace } from './postgres/claim.ts';
 import { Database, type DatabasePlace, type Query } from './postgres/database.ts';
 import { violates } from './postgres/database-trouble.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
 import { discover, FRESH, refuse } from './postgres/discover.ts';
 import { LedgerReader } from './postgres/ledger-reader.ts';
-import { moves } from './postgres/moves.ts';
+import { Groups, type Gathered } from './postgres/groups.ts';
+import { moveAll, type Move } from './postgres/move-all.ts';
 import { Presence } from './postgres/presence.ts';
+import { reservation, type Reservation } from './postgres/reserve.ts';
 import { SIGHT } from './postgres/sight.ts';
 import { migrate } from './schema/migrate.ts';
-import { storableJson, storableText } from './storable-text.ts';
+import { storableText } from './storable-text.ts';
 
 /** Rows in one statement. */
 const BATCH = 1000;
@@ -46,13 +48,20 @@ export class PostgresLedger implements Ledger {
   readonly #database: Database;
   readonly #presence: Presence;
   readonly #reader: LedgerReader;
+  readonly #groups: Groups;
   readonly #run: string | undefined;
   readonly #more = new AsyncDisposableStack();
   readonly #owner = `${hostname()}:${process.pid}`;
 
-  private constructor(database: Database, presence: Presence, run: string | undefined) {
+  private constructor(
+    database: Database,
+    presence: Presence,
+    groups: Groups,
+    run: string | undefined,
+  ) {
     this.#database = database;
     this.#reader = new LedgerReader(database);
+    this.#groups = groups;
     this.#presence = presence;
     this.#run = run;
   }
@@ -67,7 +76,7 @@ export class PostgresLedger implements Ledger {
     await database.onClient(migrate);
     const presence = opening.use(await Presence.show(place, options.clock, options.logger));
     opening.move();
-    return new PostgresLedger(database, presence, options.run);
+    return new PostgresLedger(database, presence, new Groups(database), options.run);
   }
 
   /** Has something disposed after the ledger itself. */
@@ -78,7 +87,7 @@ export class PostgresLedger implements Ledger {
 
   /** The same ledger, telling its history under the name of a run. Dispose the original only. */
   withRun(run: string): Ledger {
-    const view = new PostgresLedger(this.#database, this.#presence, run);
+    const view = new PostgresLedger(this.#database, this.#presence, this.#groups, run);
     return Object.defineProperty(view, Symbol.asyncDispose, { value: async () => undefined });
   }
 
@@ -104,14 +113,24 @@ export class PostgresLedger implements Ledger {
   }
 
   async claim(request: ClaimRequest): Promise<Delivery | undefined> {
+    return (await this.claimMany(request, 1))[0];
+  }
+
+  async claimMany(request: ClaimRequest, most: number): Promise<Delivery[]> {
     const claimant = { owner: this.#owner, lock: this.#presence.lock, run: this.#run };
+    const count = Math.min(Math.max(0, most), BATCH);
+    if (count === 0) return [];
     return await racing(lostKeyRace, async () => {
-      const op = randomUUID();
-      return await this.#database.transaction(
-        async (query, tries) =>
-          (tries > 1 ? await claimOf(query, op) : undefined) ??
-          (await claimNext(query, request, { ...claimant, op })),
-      );
+      const ops = Array.from({ length: count }, () => randomUUID());
+      const claimOnce =
+        (claim: typeof claimNext) =>
+        async (query: Query, tries: number): Promise<Delivery[]> => {
+          const before = tries > 1 ? await claimsOf(query, ops) : [];
+          return before.length > 0 ? before : await claim(query, request, { ...claimant, ops });
+        };
+      const simple = await this.#database.run(claimOnce(claimSimple));
+      if (simple.length > 0) return simple;
+      return await this.#database.transaction(claimOnce(claimNext));
     });
   }
 
@@ -125,14 +144,14 @@ export class PostgresLedger implements Ledger {
   }
 
   async fenced(claim: Claim): Promise<void> {
-    await this.#move(claim, moves.fenced, ['fenced']);
+    await this.#move('fenced', claim, ['fenced']);
   }
 
   async streaming(
     claim: Claim,
     upload: { readonly id: string; readonly token: string },
   ): Promise<void> {
-    await this.#move(claim, moves.streaming, ['streaming'], [upload.id, upload.token]);
+    await this.#move('streaming', claim, ['streaming'], [upload.id, upload.token]);
   }
 
   async verified(
@@ -140,13 +159,11 @@ export class PostgresLedger implements Ledger {
     content: VerifiedContent,
     options: VerifyOptions,
   ): Promise<VerifiedAnswer> {
-    const delivery = await this.find(claim.id);
-    if (delivery === undefined) throw new FencedOut(claim.id, claim.attempt);
-    const scope = heldScope(delivery, content, options.duplicates);
     for (let race = 1; ; race++) {
-      const answer = await this.#reserve(claim, content, options, scope);
-      if (answer !== 'held') return answer;
-      const holder = await this.#holderOf(delivery, content.rawSha256, scope);
+      const answer = await this.#reserve(claim, content, options);
+      if (answer.answer === 'fenced out') throw new FencedOut(claim.id, claim.attempt);
+      if (answer.answer !== 'held') return answer;
+      const holder = await this.#holderOf(claim, content, options);
       if (holder !== undefined) return { answer: 'held', holder: holder.id, state: holder.state };
       if (race === RACES)
         throw new Error(`the content of delivery ${claim.id} changes hands too often`);
@@ -157,51 +174,37 @@ export class PostgresLedger implements Ledger {
     claim: Claim,
     content: VerifiedContent,
     options: VerifyOptions,
-    scope: string,
-  ): Promise<VerifiedAnswer | 'held'> {
-    const values = [
-      content.rawSha256,
-      content.plainSha256,
-      content.plainBytes,
-      content.plainCrc64,
-      scope,
-      storableJson(options.facts),
-      options.refuseReissue,
-    ];
+  ): Promise<Reservation> {
     try {
-      const [row] = await this.#database.query<{
-        fence: boolean;
-        moved: boolean;
-        reissue: string | null;
-      }>(moves.verified, this.#values(claim, ['verified'], values));
-      if (row!.moved) return { answer: 'reserved' };
-      if (row!.fence && row!.reissue !== null) return { answer: 'reissue', of: row!.reissue };
-      throw new FencedOut(claim.id, claim.attempt);
+      const more = reservation(content, options);
+      return await this.#groups.reserve.ask(this.#told(claim, ['verified'], more));
     } catch (error) {
-      if (violates(error, 'delivery_content')) return 'held';
+      if (violates(error, 'delivery_content')) return { answer: 'held' };
       throw error;
     }
   }
 
   async #holderOf(
-    { id, pipeline, sink }: Delivery,
-    raw: Buffer,
-    scope: string,
+    claim: Claim,
+    content: VerifiedContent,
+    { duplicates }: VerifyOptions,
   ): Promise<Delivery | undefined> {
+    const { id, name, size, pipeline, sink } = await this.#owned(claim);
+    const scope = heldScope({ id, name, size }, content, duplicates);
     const rows = await this.#database.query<DeliveryRow>(
       `select ${deliveryColumns} from octo.delivery d where d.pipeline = $1 and d.sink = $2
        and d.held_scope = $3 and d.held_raw = $4 and d.id <> $5`,
-      [pipeline, sink, scope, raw, id],
+      [pipeline, sink, scope, content.rawSha256, id],
     );
     return rows.map(toDelivery)[0];
   }
 
   async wait(claim: Claim, holder: string, rawSha256: Buffer): Promise<void> {
-    await this.#move(claim, moves.wait, ['waiting', `for ${holder}`], [holder, rawSha256]);
+    await this.#move('wait', claim, ['waiting', `for ${holder}`], [holder, rawSha256]);
   }
 
   async duplicate(claim: Claim, holder: string, rawSha256: Buffer): Promise<boolean> {
-    const values = this.#values(claim, ['duplicate', `of ${holder}`], [holder]);
+    const told = this.#told(claim, ['duplicate', `of ${holder}`], [holder]);
     return await this.#database.transaction(async (query) => {
       if (await isIn(query, claim, `state = 'DUPLICATE_OF' and duplicate_of = $3`, [holder]))
         return true;
@@ -214,8 +217,8 @@ export class PostgresLedger implements Ledger {
         if (!(await isIn(query, claim, 'open'))) throw new FencedOut(claim.id, claim.attempt);
         return false;
       }
-      if ((await query(moves.duplicate, values)).length === 0)
-        throw new FencedOut(claim.id, claim.attempt);
+      const [isMoved] = await moveAll(query, 'duplicate', [told]);
+      if (!isMoved) throw new FencedOut(claim.id, claim.attempt);
       return true;
     });
   }
@@ -227,9 +230,8 @@ export class PostgresLedger implements Ledger {
       this.#database.transaction(async (query) => {
         const place = { sink: before.sink, wanted: wantedKey, keyAt };
         const key = await freeKey(query, place, indexAfter(from, wantedKey, keyAt));
-        const event = ['next key', key] as const;
-        const values = this.#values(claim, event, [key, before.objectKey ?? null]);
-        if ((await query(moves.nextKey, values)).length > 0) return key;
+        const told = this.#told(claim, ['next key', key], [key, before.objectKey ?? null]);
+        if ((await moveAll(query, 'nextKey', [told]))[0]) return key;
         const [now] = await query<{ object_key: string | null }>(
           'select object_key from octo.delivery where id = $1 and attempt = $2 and open',
           [claim.id, claim.attempt],
@@ -252,32 +254,24 @@ export class PostgresLedger implements Ledger {
   }
 
   async committed(claim: Claim, commit: CommitRecord): Promise<void> {
-    const values = [commit.etag ?? null, commit.versionId ?? null];
-    const done = `state in ('COMMITTED', 'CLEANED')`;
-    await this.#move(claim, moves.committed, ['committed', commit.how], values, done);
+    const { etag = null, versionId = null, clean = false } = commit;
+    const more = [etag, versionId, clean];
+    await this.#move('committed', claim, ['committed', commit.how], more);
   }
 
   async exit(claim: Claim, state: 'QUARANTINED' | 'SUPERSEDED', reason: string): Promise<void> {
     const text = storableText(reason);
     const event = [state === 'QUARANTINED' ? 'quarantined' : 'superseded', text] as const;
-    // Only two literals can get here.
-    await this.#move(claim, moves.exit, event, [state, text], `state = '${state}'`);
+    await this.#move('exit', claim, event, [state, text]);
   }
 
   async park(claim: Claim, reason: string, notBeforeMs: number): Promise<void> {
     const text = storableText(reason);
-    await this.#move(claim, moves.park, ['parked', text], [text, notBeforeMs]);
+    await this.#move('park', claim, ['parked', text], [text, notBeforeMs]);
   }
 
   async cleaned(id: string, location: string | undefined): Promise<void> {
-    await this.#database.query(
-      `with moved as (
-         update octo.delivery d set state = 'CLEANED', location = coalesce($2, d.location)
-         where d.id = $1 and d.state = 'COMMITTED' returning d.id, d.attempt)
-       insert into octo.event (delivery_id, run, attempt, event, detail)
-       select id, $3, attempt, 'cleaned', $4 from moved`,
-      [id, bytes(location), this.#run, location === undefined ? null : storableText(location)],
-    );
+    await this.#groups.cleaned.ask({ id, location, run: this.#run });
   }
 
   async uncleaned(scope: Scope, limit: number): Promise<Delivery[]> {
@@ -365,28 +359,23 @@ export class PostgresLedger implements Ledger {
     await this.#more.disposeAsync();
   }
 
-  /** A fenced statement. `done` is the condition under which an earlier call with the same claim did it already. */
+  /** A fenced statement. */
   async #move(
+    kind: Gathered,
     claim: Claim,
-    sql: string,
     event: readonly [event: string, detail?: string],
-    values: readonly unknown[] = [],
-    done?: string,
+    more: readonly unknown[] = [],
   ): Promise<void> {
-    const told = this.#values(claim, event, values);
-    await this.#database.run(async (query) => {
-      if ((await query(sql, told)).length > 0) return;
-      if (done !== undefined && (await isIn(query, claim, done))) return;
-      throw new FencedOut(claim.id, claim.attempt);
-    });
+    const isMoved = await this.#groups.moves[kind].ask(this.#told(claim, event, more));
+    if (!isMoved) throw new FencedOut(claim.id, claim.attempt);
   }
 
-  #values(
+  #told(
     claim: Claim,
     [event, detail]: readonly [event: string, detail?: string],
-    more: readonly unknown[],
-  ): unknown[] {
-    return [claim.id, claim.attempt, randomUUID(), this.#run, event, detail ?? null, ...more];
+    more: readonly unknown[] = [],
+  ): Move {
+    return { claim, op: randomUUID(), run: this.#run, event, detail, more };
   }
 }
 
@@ -410,10 +399,6 @@ async function racing<T>(lost: (error: unknown) => boolean, attempt: () => Promi
       if (!lost(error) || race === RACES) throw error;
     }
   }
-}
-
-function bytes(text: string | undefined): Buffer | null {
-  return text === undefined ? null : Buffer.from(text);
 }
 
 function* batches<T>(items: readonly T[]): Generator<readonly T[]> {

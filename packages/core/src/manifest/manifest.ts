@@ -78,8 +78,8 @@ export interface PipelineConfig {
     /** What the pipeline's worker may hold in memory, in bytes. */
     readonly maxMemory: number;
   };
-  /** Files in flight at a time. */
-  readonly concurrency: number;
+  /** Files in flight at a time. Without it: four of any size, and small ones beside them. */
+  readonly concurrency?: number;
 }
 
 export interface StepConfig {

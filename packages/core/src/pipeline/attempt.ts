@@ -25,6 +25,8 @@ import { sameVersion, type Vendor } from './vendor.ts';
 
 /** Times one attempt goes back to its beginning (fence, look, read anew) before it gives the delivery back. */
 const MAX_ROUNDS = 6;
+/** A file up to this size is read without asking first whether it is still the same. */
+const READ_AT_ONCE_BYTES = 1024 * 1024;
 /** A read that ended early or late is tried once more; the second time is taken for the truth. */
 const WORTH_ANOTHER_READ = new Set(['TRUNCATED', 'SIZE_MISMATCH', 'DOUBLE_READ']);
 
@@ -142,8 +144,11 @@ export class Attempt {
   /** Reads, checks and stages the file; every check is green when a {@link Received} comes out. */
   async #receive(): Promise<Received | Outcome> {
     const { vendor, config } = this.#context;
-    if (!(await this.#isStillThere())) return await this.#superseded();
-    if (this.#file.size === 0 && config.emptyFiles === 'quarantine')
+    const { size } = this.#file;
+    // Of the others the look that follows the reading tells the same, and a round trip less.
+    const looksFirst = size === 0 || size > READ_AT_ONCE_BYTES;
+    if (looksFirst && !(await this.#isStillThere())) return await this.#superseded();
+    if (size === 0 && config.emptyFiles === 'quarantine')
       return await this.#exits.quarantine(
         "EMPTY_FILE: it has no bytes; the pipeline's emptyFiles: 'deliver' would accept it",
       );
@@ -208,18 +213,19 @@ export class Attempt {
     answer: { readonly etag?: string; readonly versionId?: string },
     how: 'acknowledged' | 'adopted',
   ): Promise<Outcome> {
-    const { sink, logger } = this.#context;
-    const { path, verified } = this.#row.delivery;
+    const { sink, logger, vendor } = this.#context;
+    const { path, verified, facts } = this.#row.delivery;
     const { key } = this.#row;
     const { etag, versionId } = answer;
-    await this.#row.committed({ etag, versionId, how });
+    await this.#row.committed({ etag, versionId, how, clean: vendor.leavesFiles });
     try {
       await sink.annotate?.(key, hashFacts(verified!), this.#signal);
     } catch (error) {
       logger.warn({ err: error, key }, 'object could not be annotated with its hashes');
     }
     const sha256 = verified!.plainSha256.toString('hex');
-    return { outcome: 'delivered', delivered: { path, key, bytes: verified!.plainBytes, sha256 } };
+    const delivered = { path, key, bytes: verified!.plainBytes, sha256 };
+    return { outcome: 'delivered', delivered, facts, clean: vendor.leavesFiles };
   }
 
   async #superseded(): Promise<Outcome> {

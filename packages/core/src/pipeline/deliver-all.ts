@@ -1,10 +1,11 @@
-import { PluginError, type RemoteFile } from '@octo/plugin-api';
+import type { RemoteFile } from '@octo/plugin-api';
 import type { Delivery } from '../ledger/delivery.ts';
 import { Attempt } from './attempt.ts';
-import { Lease, LEASE_MS } from './lease.ts';
+import { isOvertime, Lease, LEASE_MS } from './lease.ts';
 import type { Listing } from './listing.ts';
 import { numberedKey } from './object-key.ts';
 import type { Outcome } from './outcome.ts';
+import { placeLimits, Places, type Room } from './places.ts';
 import { Receiver } from './receive.ts';
 import type { RunContext } from './run-context.ts';
 import { proveIntegrity } from './through-steps.ts';
@@ -21,7 +22,7 @@ export async function deliverAll(
   signal: AbortSignal,
 ): Promise<void> {
   const tried = new Set<string>();
-  const working = new Map<string, Promise<unknown>>();
+  const places = new Places(placeLimits(context.pipeline));
   const failure: { error?: unknown } = {};
   const sink = { isDown: false };
   const stop = new AbortController();
@@ -30,33 +31,47 @@ export async function deliverAll(
     failure.error ??= error;
     stop.abort(error);
   };
-  for (;;) {
-    const hasRoom = working.size < context.pipeline.config.concurrency;
-    const mayClaim = hasRoom && !inner.aborted && !sink.isDown;
-    const claimed = mayClaim ? await claim(context, tried).catch(fail) : undefined;
-    if (claimed !== undefined) {
-      const work = deliver(context, listing, claimed, inner, tried)
+  const mayBegin = (): boolean => !inner.aborted && !sink.isDown;
+  const begin = async (room: Room): Promise<number> => {
+    if (!mayBegin()) return 0;
+    const claimed = await claim(context, tried, room);
+    for (const delivery of claimed) {
+      const work = deliver(context, listing, delivery, inner, tried)
         .then((outcome) => (sink.isDown ||= outcome.outcome === 'parked' && outcome.sinkIsDown))
-        .catch(fail)
-        .finally(() => working.delete(claimed.id));
-      working.set(claimed.id, work);
-    } else if (working.size > 0) await Promise.race(working.values());
-    else break;
+        .catch(fail);
+      places.take(room, work);
+    }
+    return claimed.length;
+  };
+  for (;;) {
+    const before = places.departures;
+    let begun = 0;
+    for (const room of places.rooms()) begun += (await begin(room).catch(fail)) ?? 0;
+    // What has ended meanwhile may have decided about another that was not claimable a moment ago.
+    if (begun > 0 || (places.departures > before && mayBegin())) continue;
+    if (places.areEmpty) break;
+    await places.left();
   }
   signal.throwIfAborted();
   if (failure.error !== undefined) throw failure.error;
 }
 
-function claim(context: RunContext, tried: ReadonlySet<string>): Promise<Delivery | undefined> {
+function claim(
+  context: RunContext,
+  tried: ReadonlySet<string>,
+  { count, maxBytes }: Room,
+): Promise<readonly Delivery[]> {
   const { ledger, scope, pipeline } = context;
   const { onReissue } = pipeline.config;
-  return ledger.claim({
+  const request = {
     ...scope,
     leaseMs: LEASE_MS,
     exclude: [...tried],
     keyAt: numberedKey,
     onReissue,
-  });
+    ...(maxBytes !== undefined && { maxBytes }),
+  };
+  return ledger.claimMany(request, count);
 }
 
 async function deliver(
@@ -83,15 +98,12 @@ async function underLease(
   file: RemoteFile,
   outer: AbortSignal,
 ): Promise<Outcome> {
-  const { ledger, clock, logger, pipeline } = context;
-  await using lease = new Lease(delivery, ledger, clock, logger);
-  const overtime = new AbortController();
-  await using _timer = overtimeTimer(overtime, pipeline.config.limits.maxTimeMs, context);
-  const signal = AbortSignal.any([outer, lease.signal, overtime.signal]);
+  const { maxTimeMs } = context.pipeline.config.limits;
+  await using lease = new Lease(delivery, { ...context, maxTimeMs }, outer);
   try {
-    return await attempt(context, delivery, file, signal);
+    return await attempt(context, delivery, file, lease.signal);
   } catch (error) {
-    return await interrupted(context, delivery, error, outer, lease.signal);
+    return await interrupted(context, delivery, error, outer, lease);
   }
 }
 
@@ -130,9 +142,9 @@ async function interrupted(
   delivery: Delivery,
   error: unknown,
   outer: AbortSignal,
-  lost: AbortSignal,
+  lease: Lease,
 ): Promise<Outcome> {
-  if (lost.aborted) return { outcome: 'fenced-out' };
+  if (lease.isLost) return { outcome: 'fenced-out' };
   const reason = error instanceof Error ? error.message : String(error);
   await context.ledger.park(delivery, outer.aborted ? 'the run was stopped' : reason, 0);
   if (outer.aborted || !isOvertime(error)) throw error;
@@ -150,7 +162,12 @@ async function tell(
   switch (outcome.outcome) {
     case 'delivered':
       report.delivered(outcome.delivered);
-      return await finishDelivered(context, delivery.id, file, signal);
+      return await finishDelivered(
+        context,
+        { delivery: { ...delivery, facts: outcome.facts }, clean: outcome.clean },
+        file,
+        signal,
+      );
     case 'duplicate':
       return report.duplicate(file.path, outcome.of);
     case 'quarantined':
@@ -169,31 +186,4 @@ async function tell(
 function remembered(delivery: Delivery): RemoteFile {
   const { path, name, size, mtimeMs, location } = delivery;
   return { path, name, size, mtimeMs, location };
-}
-
-function overtimeTimer(
-  overtime: AbortController,
-  maxTimeMs: number,
-  context: RunContext,
-): AsyncDisposable {
-  const done = new AbortController();
-  const waiting = context.clock.sleep(maxTimeMs, done.signal).then(
-    () =>
-      overtime.abort(
-        new PluginError('network', `it took longer than limits.maxTimeMs (${maxTimeMs} ms)`, {
-          code: 'OVERTIME',
-        }),
-      ),
-    () => {},
-  );
-  return {
-    async [Symbol.asyncDispose]() {
-      done.abort();
-      await waiting;
-    },
-  };
-}
-
-function isOvertime(error: unknown): boolean {
-  return (error as { code?: unknown } | undefined)?.code === 'OVERTIME';
 }

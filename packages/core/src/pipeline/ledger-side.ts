@@ -11,9 +11,12 @@ export class LedgerSide {
   readonly #ledger: RunLedger;
   readonly #config: PipelineConfig;
   #delivery: Delivery;
+  /** The row names no upload, and has not come further than CLAIMED: the fence has nothing to write. */
+  #isBare: boolean;
 
   constructor(delivery: Delivery, ledger: RunLedger, config: PipelineConfig) {
     this.#delivery = delivery;
+    this.#isBare = delivery.uploadId === undefined;
     this.#ledger = ledger;
     this.#config = config;
   }
@@ -29,19 +32,23 @@ export class LedgerSide {
 
   /** Rule 1 is done, and nothing of ours is at the key. */
   async fenced(): Promise<void> {
+    if (this.#isBare) return;
     await this.#ledger.fenced(this.#delivery);
     this.#delivery = { ...this.#delivery, uploadId: undefined, uploadToken: undefined };
+    this.#isBare = true;
   }
 
   /** Rule 1 is done, and the key is another's. Answers the next free one. */
   async moveToNextKey(): Promise<string> {
     const objectKey = await this.#ledger.nextKey(this.#delivery, numberedKey);
     this.#delivery = { ...this.#delivery, objectKey, uploadId: undefined, uploadToken: undefined };
+    this.#isBare = true;
     return objectKey;
   }
 
   /** Before the first byte is written. */
   async streaming(id: string, token: string): Promise<void> {
+    this.#isBare = false;
     await this.#ledger.streaming(this.#delivery, { id, token });
     this.#delivery = { ...this.#delivery, uploadId: id, uploadToken: token };
   }
@@ -53,9 +60,12 @@ export class LedgerSide {
   ): Promise<VerifiedAnswer> {
     const { duplicates, onReissue } = this.#config;
     const options = { duplicates, facts, refuseReissue: onReissue === 'quarantine' };
+    this.#isBare = false;
     const answer = await this.#ledger.verified(this.#delivery, verified, options);
-    if (answer.answer === 'reserved')
-      this.#delivery = { ...this.#delivery, verified, heldRaw: verified.rawSha256 };
+    if (answer.answer === 'reserved') {
+      const held = { verified, heldRaw: verified.rawSha256 };
+      this.#delivery = { ...this.#delivery, ...held, facts: { ...this.#delivery.facts, ...facts } };
+    }
     return answer;
   }
 

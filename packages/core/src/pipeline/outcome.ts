@@ -1,8 +1,16 @@
+import type { Delivery } from '../ledger/delivery.ts';
 import type { Delivered } from './run-report.ts';
 
 /** How one attempt at one delivery ended. */
 export type Outcome =
-  | { readonly outcome: 'delivered'; readonly delivered: Delivered }
+  | {
+      readonly outcome: 'delivered';
+      readonly delivered: Delivered;
+      /** What steps and inspections found. */
+      readonly facts: Delivery['facts'];
+      /** Nothing is left to be done at the vendor. */
+      readonly clean: boolean;
+    }
   | { readonly outcome: 'duplicate'; readonly of: string }
   | { readonly outcome: 'quarantined'; readonly reason: string }
   /** This version is no longer at the vendor. */

@@ -43,8 +43,9 @@ export async function* readSource(
       await vendor.lost(session);
       failures++;
       if (failures >= vendor.attempts) throw error;
-      turn ??= turns.use(await vendor.turn(signal));
+      // Before the turn: many may wait for theirs, and each of them need not wait for the pauses of the others.
       await options.clock.sleep(retryDelayMs(error, failures, options.random), signal);
+      turn ??= turns.use(await vendor.turn(signal));
       if (!sameVersion(file, await vendor.stat(file, signal, turn))) throw sourceChanged(file);
     }
   }

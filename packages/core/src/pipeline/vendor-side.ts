@@ -7,13 +7,11 @@ const TIDY_AT_MOST = 1000;
 /** After the commit: the vendor's side, the provider's own comparison, and what people should hear about. */
 export async function finishDelivered(
   context: RunContext,
-  id: string,
+  { delivery, clean }: { readonly delivery: Delivery; readonly clean: boolean },
   file: RemoteFile,
   signal: AbortSignal,
 ): Promise<void> {
-  await cleanUp(context, id, file, signal);
-  const delivery = await context.ledger.find(id);
-  if (delivery === undefined) return;
+  if (!clean) await cleanUp(context, delivery.id, file, signal);
   const warnings = delivery.facts['warnings'];
   if (Array.isArray(warnings))
     for (const message of warnings) context.report.warning(delivery.path, String(message));

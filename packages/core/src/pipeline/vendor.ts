@@ -23,9 +23,15 @@ export class Vendor implements AsyncDisposable {
   readonly #options: VendorOptions;
   #opening: Promise<Session> | undefined;
   #lastTurn: Promise<void> = Promise.resolve();
+  #leavesFiles = false;
 
   constructor(options: VendorOptions) {
     this.#options = options;
+  }
+
+  /** Whether the sessions so far do nothing with a file that was delivered. False before the first one. */
+  get leavesFiles(): boolean {
+    return this.#leavesFiles;
   }
 
   get attempts(): number {
@@ -109,8 +115,8 @@ export class Vendor implements AsyncDisposable {
     } catch (error) {
       signal.throwIfAborted();
       if (!responseTo(error).retry || policy.attempts < 2) throw error;
-      await using _own = turn === undefined ? await this.turn(signal) : undefined;
       await clock.sleep(retryDelayMs(error, 1, random), signal);
+      await using _own = turn === undefined ? await this.turn(signal) : undefined;
       return await retry(once, { attempts: policy.attempts - 1, clock, random, signal });
     }
   }
@@ -123,10 +129,17 @@ export class Vendor implements AsyncDisposable {
 
   #connect(signal: AbortSignal): Promise<Session> {
     const { provider, policy, clock, random } = this.#options;
-    const once = (): Promise<Session> =>
-      withDeadline('the vendor (connect)', policy.timeoutMs, clock, signal, (inner) =>
-        provider.connect(inner),
+    const once = async (): Promise<Session> => {
+      const session = await withDeadline(
+        'the vendor (connect)',
+        policy.timeoutMs,
+        clock,
+        signal,
+        (inner) => provider.connect(inner),
       );
+      this.#leavesFiles = session.done === undefined;
+      return session;
+    };
     return retry(once, { attempts: policy.attempts, clock, random, signal });
   }
 

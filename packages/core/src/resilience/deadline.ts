@@ -13,22 +13,28 @@ export async function withDeadline<T>(
   operation: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   outer.throwIfAborted();
-  const late = new AbortController();
+  const inner = new AbortController();
   const done = new AbortController();
-  const signal = AbortSignal.any([outer, late.signal]);
-  const running = operation(signal);
-  const watching = clock.sleep(ms, AbortSignal.any([outer, done.signal])).then(() => {
-    const error = new PluginError('network', `${what} did not answer within ${ms} ms`, {
-      code: 'TIMEOUT',
-    });
-    late.abort(error);
-    throw error;
-  });
+  const stopped = Promise.withResolvers<never>();
+  const stop = (reason: unknown): void => {
+    inner.abort(reason);
+    stopped.reject(reason);
+  };
+  const stopWithOuter = (): void => stop(outer.reason);
+  outer.addEventListener('abort', stopWithOuter, { once: true });
+  const late = (): void =>
+    stop(new PluginError('network', `${what} did not answer within ${ms} ms`, { code: 'TIMEOUT' }));
+  clock.sleep(ms, done.signal).then(late, () => {});
+  stopped.promise.catch(() => {});
   try {
-    return await Promise.race([running, watching]);
-  } finally {
-    done.abort();
+    const running = operation(inner.signal);
     running.catch(() => {});
-    watching.catch(() => {});
+    return await Promise.race([running, stopped.promise]);
+  } finally {
+    outer.removeEventListener('abort', stopWithOuter);
+    done.abort(OVER);
   }
 }
+
+/** Without a reason of ours an abort makes an error, with a stack, that nobody looks at. */
+const OVER = 'over';

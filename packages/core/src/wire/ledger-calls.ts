@@ -24,6 +24,15 @@ const scope = fields({ pipeline: text, sink: text });
 const claim = fields({ id: text, attempt: bigInt });
 const version = { path: text, name: text, size: count, mtimeMs: number, location: text };
 const onReissue = oneOf('version', 'overwrite', 'quarantine');
+const claimRequest = fields({
+  pipeline: text,
+  sink: text,
+  leaseMs: count,
+  ids: optional(list(text, MOST_IDS)),
+  exclude: optional(list(text, MOST_IDS)),
+  maxBytes: optional(count),
+  onReissue,
+});
 const state = oneOf(
   'DISCOVERED',
   'CLAIMED',
@@ -51,16 +60,8 @@ export const ledgerCalls = {
   ),
   refuse: tuple(scope, list(fields({ ...version, reason: text }), MOST_VERSIONS)),
   sight: tuple(scope, list(fields(version), MOST_VERSIONS), number),
-  claim: tuple(
-    fields({
-      pipeline: text,
-      sink: text,
-      leaseMs: count,
-      ids: optional(list(text, MOST_IDS)),
-      exclude: optional(list(text, MOST_IDS)),
-      onReissue,
-    }),
-  ),
+  claim: tuple(claimRequest),
+  claimMany: tuple(claimRequest, count),
   renew: tuple(claim, count),
   fenced: tuple(claim),
   streaming: tuple(claim, fields({ id: text, token: text })),
@@ -82,6 +83,7 @@ export const ledgerCalls = {
       etag: optional(text),
       versionId: optional(text),
       how: oneOf('acknowledged', 'adopted'),
+      clean: optional(flag),
     }),
   ),
   exit: tuple(claim, oneOf('QUARANTINED', 'SUPERSEDED'), text),

@@ -69,6 +69,11 @@ export class RemoteLedger implements RunLedger {
     return (await this.#ask('claim', rest)) as Delivery | undefined;
   }
 
+  async claimMany(request: ClaimRequest, most: number): Promise<Delivery[]> {
+    const { keyAt: _, ...rest } = request;
+    return (await this.#ask('claimMany', rest, most)) as Delivery[];
+  }
+
   async renew(claim: Claim, leaseMs: number): Promise<boolean> {
     return (await this.#ask('renew', bare(claim), leaseMs)) as boolean;
   }
@@ -97,11 +102,12 @@ export class RemoteLedger implements RunLedger {
     return (await this.#ask('nextKey', bare(claim))) as string;
   }
 
-  async committed(claim: Claim, { etag, versionId, how }: CommitRecord): Promise<void> {
+  async committed(claim: Claim, { etag, versionId, how, clean }: CommitRecord): Promise<void> {
     const commit = {
       how,
       ...(etag !== undefined && { etag }),
       ...(versionId !== undefined && { versionId }),
+      ...(clean !== undefined && { clean }),
     };
     await this.#ask('committed', bare(claim), commit);
   }

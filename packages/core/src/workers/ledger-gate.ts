@@ -70,6 +70,10 @@ export class LedgerGate implements AsyncDisposable {
         if (claimed !== undefined) this.#own.add(claimed.id);
         return claimed;
       },
+      claimMany: async (...[request, most]: ArgsOf<'claimMany'>) => {
+        this.#ours(request);
+        return this.#learn(await ledger().claimMany({ ...request, keyAt: numberedKey }, most));
+      },
       renew: async (...[claim, ms]: ArgsOf<'renew'>) => await ledger().renew(this.#mine(claim), ms),
       fenced: async (...[claim]: ArgsOf<'fenced'>) => await ledger().fenced(this.#mine(claim)),
       streaming: async (...[claim, upload]: ArgsOf<'streaming'>) =>

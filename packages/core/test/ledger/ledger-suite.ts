@@ -311,6 +311,159 @@ export function ledgerSuite(create: () => Promise<LedgerWorld>): void {
     });
   });
 
+  describe('many at once', () => {
+    async function claimedMany(paths: readonly string[]): Promise<Delivery[]> {
+      await ledger.discover(
+        SCOPE,
+        paths.map((path) => version(path)),
+      );
+      return await ledger.claimMany(request(), paths.length);
+    }
+
+    test('they come in the order of discovery, each with a key of its own', async () => {
+      const versions = ['x/a', 'y/b', 'z/a', 'w/c'].map((path) => version(path));
+      await ledger.discover(SCOPE, versions);
+      const claims = await ledger.claimMany(request(), 3);
+      const more = await ledger.claimMany(request(), 10);
+      expect([...claims, ...more].map(({ path }) => path)).toEqual(['x/a', 'y/b', 'z/a', 'w/c']);
+      expect([...claims, ...more].map(({ objectKey }) => objectKey)).toEqual([
+        'a',
+        'b',
+        'a~2',
+        'c',
+      ]);
+      expect(await ledger.claimMany(request(), 10)).toEqual([]);
+      expect(await ledger.claimMany(request(), 0)).toEqual([]);
+    });
+
+    test('each is claimed as one alone is', async () => {
+      const [first] = await claimedMany(['a', 'b']);
+      expect(await ledger.find(first!.id)).toEqual(first);
+      expect(await events(first!.id)).toEqual(['discovered', 'claimed']);
+    });
+
+    test('only those of a size, if one is named', async () => {
+      const large = version('large', { size: 1000 });
+      await ledger.discover(SCOPE, [large, version('small', { size: 99 })]);
+      const claims = await ledger.claimMany(request({ maxBytes: 99 }), 10);
+      expect(claims.map(({ path }) => path)).toEqual(['small']);
+      expect((await ledger.claim(request()))!.path).toBe('large');
+    });
+
+    test('versions that replace one another are claimed one by one', async () => {
+      await ledger.discover(SCOPE, [version('a'), version('b'), version('a', { mtimeMs: 2000 })]);
+      const overwrite = request({ onReissue: 'overwrite' });
+      const [a, ...others] = await ledger.claimMany(overwrite, 10);
+      expect(others).toEqual([]);
+      expect(a!.path).toBe('a');
+      expect((await ledger.claimMany(overwrite, 10))[0]!.path).toBe('b');
+      expect(await ledger.claimMany(overwrite, 10)).toEqual([]);
+    });
+
+    test('one that was taken over hears of it, and the others get on', async () => {
+      const claims = await claimedMany(['a', 'b', 'c', 'd']);
+      const late = claims[1]!;
+      await ledger.park(late, 'for another', 0);
+      const now = (await ledger.claim(request({ ids: [late.id] })))!;
+      const untouched = await ledger.find(late.id);
+      const early = claims.map((claim) => ledger.streaming(claim, upload(claim)));
+      expect((await Promise.allSettled(early))[1]).toMatchObject({
+        reason: expect.any(FencedOut) as FencedOut,
+      });
+      expect(await ledger.find(late.id)).toEqual(untouched);
+      const told = async (move: (claim: Delivery) => Promise<unknown>): Promise<string[]> =>
+        (await Promise.allSettled([...claims, now].map(move))).map(({ status }) => status);
+      const mixed = ['fulfilled', 'rejected', 'fulfilled', 'fulfilled', 'fulfilled'];
+      expect(await told((claim) => ledger.streaming(claim, upload(claim)))).toEqual(mixed);
+      expect(await told((claim) => verify(claim, claim.path))).toEqual(mixed);
+      expect((await ledger.find(late.id))!.uploadId).toBe(upload(now).id);
+      expect(await told((claim) => ledger.fenced(claim))).toEqual(mixed);
+      expect(await told((claim) => ledger.committed(claim, { how: 'acknowledged' }))).toEqual(
+        mixed,
+      );
+      expect(await events(claims[3]!.id)).toEqual([
+        'discovered',
+        'claimed',
+        'streaming',
+        'streaming',
+        'verified',
+        'fenced',
+        'committed',
+      ]);
+    });
+
+    function upload({ id, attempt }: Delivery): { readonly id: string; readonly token: string } {
+      return { id: `upload of ${id}, ${attempt}`, token: 'token' };
+    }
+
+    test('each keeps what was said of it, and of no other', async () => {
+      const claims = await claimedMany(['a', 'b', 'c']);
+      await Promise.all(claims.map((claim) => ledger.streaming(claim, upload(claim))));
+      await Promise.all(claims.map((it) => verify(it, it.path, { facts: { said: it.path } })));
+      for (const claim of claims)
+        expect(await ledger.find(claim.id)).toMatchObject({
+          uploadId: upload(claim).id,
+          verified: content(claim.path),
+          facts: { said: claim.path },
+        });
+      const etagOf = ({ path }: Delivery): string => `etag of ${path}`;
+      await Promise.all(
+        claims.map((it) => ledger.committed(it, { how: 'acknowledged', etag: etagOf(it) })),
+      );
+      await Promise.all(claims.map((it) => ledger.cleaned(it.id, `archive/${it.path}`)));
+      for (const claim of claims)
+        expect(await ledger.find(claim.id)).toMatchObject({
+          state: 'CLEANED',
+          etag: etagOf(claim),
+          location: `archive/${claim.path}`,
+        });
+    });
+
+    test('where nothing is to be done at the vendor, a delivery is CLEANED at once', async () => {
+      const claims = await claimedMany(['a', 'b']);
+      await Promise.all(claims.map((claim) => verify(claim, claim.path)));
+      const [a, b] = claims as [Delivery, Delivery];
+      await Promise.all([
+        ledger.committed(a, { how: 'acknowledged', clean: true }),
+        ledger.committed(b, { how: 'acknowledged' }),
+      ]);
+      expect([await state(a.id), await state(b.id)]).toEqual(['CLEANED', 'COMMITTED']);
+      expect((await ledger.find(a.id))!.committedAt).toBeInstanceOf(Date);
+      expect((await events(a.id)).slice(-2)).toEqual(['committed', 'cleaned']);
+      expect((await events(b.id)).at(-1)).toBe('committed');
+      expect((await ledger.uncleaned(SCOPE, 10)).map(({ id }) => id)).toEqual([b.id]);
+      // A lost answer: the same once more.
+      await ledger.committed(a, { how: 'acknowledged', clean: true });
+      expect((await events(a.id)).slice(-2)).toEqual(['committed', 'cleaned']);
+    });
+
+    test('of those that bring the same content at the same moment one reserves it', async () => {
+      const claims = await claimedMany(['a', 'b', 'c', 'd']);
+      const texts = ['same', 'same', 'own', 'same'];
+      const answers = await Promise.all(
+        claims.map((claim, index) => verify(claim, texts[index]!, { duplicates: 'pipeline' })),
+      );
+      const kinds = answers.map(({ answer }) => answer);
+      expect(kinds.toSorted()).toEqual(['held', 'held', 'reserved', 'reserved']);
+      expect(kinds[2]).toBe('reserved');
+      const holder = claims.find((_, index) => index !== 2 && kinds[index] === 'reserved')!;
+      const held = answers.filter(({ answer }) => answer === 'held');
+      const byHolder = { answer: 'held', holder: holder.id, state: 'VERIFIED' };
+      expect(held).toEqual([byHolder, byHolder]);
+    });
+
+    test('a reissue among others is refused alone', async () => {
+      await committed('a', 'before');
+      const again = (await ledger.discover(SCOPE, [version('a', { mtimeMs: 2000 })])).added;
+      const claims = [...(await ledger.claimMany(request(), 1)), ...(await claimedMany(['b']))];
+      const answers = await Promise.all(
+        claims.map((claim) => verify(claim, `new ${claim.path}`, { refuseReissue: true })),
+      );
+      expect(claims[0]!.id).toBe(only(again).id);
+      expect(answers.map(({ answer }) => answer)).toEqual(['reissue', 'reserved']);
+    });
+  });
+
   describe('the fence', () => {
     test('an attempt that was taken over can change nothing', async () => {
       const late = await claimed('a', {});

@@ -211,9 +211,21 @@ export class MemoryLedger implements Ledger {
     return { ...copy(claimed), objectKey: objectKey ?? replaced?.objectKey };
   }
 
+  async claimMany(request: ClaimRequest, most: number): Promise<Delivery[]> {
+    const claims: Delivery[] = [];
+    const many = request.onReissue === 'overwrite' ? Math.min(1, most) : most;
+    while (claims.length < many) {
+      const claim = await this.claim(request);
+      if (claim === undefined) break;
+      claims.push(claim);
+    }
+    return claims;
+  }
+
   #isClaimable(row: Row, request: ClaimRequest): boolean {
     if (!isOpen(row) || request.ids?.includes(row.id) === false) return false;
     if (request.exclude?.includes(row.id) || after(row.notBefore, this.#clock)) return false;
+    if (row.size > (request.maxBytes ?? Infinity)) return false;
     if (after(row.leaseUntil, this.#clock) && this.#isAlive(row.owner!)) return false;
     if (row.state === 'WAITING' && this.#isHeld(row)) return false;
     return (
@@ -341,8 +353,10 @@ export class MemoryLedger implements Ledger {
     const lease = { owner: undefined, leaseUntil: undefined, reason: undefined };
     const upload = { uploadId: undefined, uploadToken: undefined };
     const { etag, versionId } = commit;
-    const committed = { state: 'COMMITTED', etag, versionId, committedAt: this.#now() } as const;
+    const state = commit.clean === true ? 'CLEANED' : 'COMMITTED';
+    const committed = { state, etag, versionId, committedAt: this.#now() } as const;
     this.#move(claim, { ...committed, ...lease, ...upload, objectKey }, 'committed', commit.how);
+    if (commit.clean === true) this.#tell(row, 'cleaned');
     this.#store.outbox.add(`${row.id} committed ${row.discovered}`);
   }
 

@@ -66,12 +66,17 @@ const COMMIT = 'COMMIT';
 
 test('a claim whose answer is lost is found again, not made twice', async () => {
   await ledger.discover(scope, [version('x/a'), version('y/a')]);
-  proxy.cutAt(COMMIT);
+  proxy.cutAt(INSERTED);
   const claim = (await ledger.claim(request))!;
   expect(proxy.cuts).toBe(1);
   expect(claim).toMatchObject({ path: 'x/a', state: 'CLAIMED', objectKey: 'a' });
   expect(await events(claim.id)).toEqual(['discovered', 'claimed']);
-  expect((await ledger.claim(request))!.path).toBe('y/a');
+  proxy.cutAt(COMMIT);
+  // Its key is taken, so this one is claimed in a transaction.
+  const second = (await ledger.claim(request))!;
+  expect(proxy.cuts).toBe(2);
+  expect(second).toMatchObject({ path: 'y/a', objectKey: 'a~2' });
+  expect(await events(second.id)).toEqual(['discovered', 'claimed']);
 });
 
 test('a discovery whose answer is lost is known the next time', async () => {
@@ -153,6 +158,123 @@ test.each(['client', 'server'] as const)(
       'select count(*) - count(distinct delivery_id) as twice from octo.outbox',
     );
     expect(rows).toEqual([{ twice: '0' }]);
+  },
+);
+
+async function manyClaimed(count: number, prefix = ''): Promise<Delivery[]> {
+  const named = (n: number): Discovery => ({ ...version(`${prefix}${n}/a`), key: `${prefix}${n}` });
+  await ledger.discover(
+    scope,
+    Array.from({ length: count }, (_, n) => named(n)),
+  );
+  return await ledger.claimMany(request, count);
+}
+
+test('many claims whose answer is lost are found again, not made twice', async () => {
+  proxy.cutAt('SELECT 5');
+  const claims = await manyClaimed(5);
+  expect(proxy.cuts).toBe(1);
+  expect(claims.map(({ path }) => path)).toEqual(['0/a', '1/a', '2/a', '3/a', '4/a']);
+  for (const { id } of claims) expect(await events(id)).toEqual(['discovered', 'claimed']);
+  expect(await ledger.claim(request)).toBeUndefined();
+});
+
+test('many that move together are answered although the first answer was lost', async () => {
+  const claims = await manyClaimed(7);
+  proxy.cutAt('SELECT 7');
+  await Promise.all(claims.map((claim) => ledger.streaming(claim, { id: claim.id, token: 't' })));
+  expect(proxy.cuts).toBe(1);
+  for (const { id } of claims) {
+    expect((await ledger.find(id))!.uploadId).toBe(id);
+    expect(await events(id)).toEqual(['discovered', 'claimed', 'streaming']);
+  }
+});
+
+test('what the database cannot take harms nobody else', async () => {
+  const claims = await manyClaimed(5);
+  const tokenOf = (claim: Delivery): string => (claim === claims[2] ? 'not text: \0' : 'token');
+  const answers = await Promise.allSettled(
+    claims.map((claim) => ledger.streaming(claim, { id: claim.id, token: tokenOf(claim) })),
+  );
+  expect(answers.map(({ status }) => status)).toEqual([
+    'fulfilled',
+    'fulfilled',
+    'rejected',
+    'fulfilled',
+    'fulfilled',
+  ]);
+  for (const claim of claims)
+    expect((await ledger.find(claim.id))!.uploadId).toBe(
+      claim === claims[2] ? undefined : claim.id,
+    );
+});
+
+test('a content that another process takes at the same moment costs only its own', async () => {
+  const claims = await manyClaimed(3);
+  // As if its transaction were open while the batch looks: what it holds shows at the unique index.
+  await admin.query('begin');
+  const { rawSha256 } = content('theirs');
+  const scopeOf = `'pipeline'`;
+  await ledger.discover(scope, [version('theirs')]);
+  await admin.query(
+    `update octo.delivery set held_raw = $1, held_scope = ${scopeOf}, state = 'VERIFIED'
+     where path = $2`,
+    [rawSha256, Buffer.from('theirs')],
+  );
+  const verifying = Promise.all(
+    claims.map((claim, n) =>
+      ledger.verified(claim, content(n === 1 ? 'theirs' : `own ${n}`), {
+        ...verify,
+        duplicates: 'pipeline',
+      }),
+    ),
+  );
+  await blocked();
+  await admin.query('commit');
+  expect((await verifying).map(({ answer }) => answer)).toEqual(['reserved', 'held', 'reserved']);
+});
+
+/** Resolves when a statement of the ledger waits for a lock. */
+async function blocked(): Promise<void> {
+  for (let looks = 0; looks < 10_000; looks++) {
+    const { rows } = await admin.query(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and application_name = 'octo'`,
+    );
+    if (rows.length > 0) return;
+  }
+  throw new Error('no statement waits');
+}
+
+test('a database that goes away is told to each of many', async () => {
+  const claims = await manyClaimed(3);
+  const clock = new HurriedClock();
+  const place = { config: proxy.config, description: 'test', revive: async () => undefined };
+  await using hurried = await PostgresLedger.open(place, { clock, logger });
+  await proxy[Symbol.asyncDispose]();
+  const answers = await Promise.allSettled(claims.map((claim) => hurried.fenced(claim)));
+  for (const answer of answers)
+    expect(answer).toMatchObject({ reason: { code: 'OCTO_DATABASE_UNREACHABLE' } });
+});
+
+test.each(['client', 'server'] as const)(
+  'many arrive together wherever a message of the %s is lost',
+  async (side) => {
+    const life = ['discovered', 'claimed', 'streaming', 'verified', 'committed', 'cleaned'];
+    let lost = 0;
+    for (let message = 1; message <= 200; message++) {
+      proxy.cutMessage(side, message);
+      const claims = await manyClaimed(4, `${message} `);
+      await Promise.all(claims.map((it) => ledger.streaming(it, { id: it.id, token: 't' })));
+      await Promise.all(claims.map((it) => ledger.verified(it, content(it.path), verify)));
+      await Promise.all(claims.map((it) => ledger.committed(it, { how: 'acknowledged' })));
+      await Promise.all(claims.map((it) => ledger.cleaned(it.id, undefined)));
+      expect(claims).toHaveLength(4);
+      for (const { id } of claims) expect(await events(id)).toEqual(life);
+      if (proxy.cuts === lost) break;
+      lost = proxy.cuts;
+    }
+    expect(lost).toBeGreaterThan(7);
+    expect(lost).toBeLessThan(200);
   },
 );
 

@@ -79,7 +79,6 @@ describe('a manifest that is right', () => {
         maxFiles: 50_000,
         maxMemory: 1024 ** 3,
       },
-      concurrency: 4,
     });
   });
 

@@ -21,9 +21,15 @@ export interface DatabasePlace {
 
 type Work<T> = (client: ClientBase, tries: number) => Promise<T>;
 
+/** One that is parsed and planned once in each session. */
+export interface Prepared {
+  readonly name: string;
+  readonly text: string;
+}
+
 /** Runs one statement, inside a transaction or not. */
 export type Query = <R extends QueryResultRow>(
-  text: string,
+  statement: string | Prepared,
   values?: readonly unknown[],
 ) => Promise<R[]>;
 
@@ -132,8 +138,13 @@ export class Database implements AsyncDisposable {
 }
 
 function queryOf(client: ClientBase): Query {
-  return async <R extends QueryResultRow>(text: string, values: readonly unknown[] = []) =>
-    (await client.query<R>(text, [...values])).rows;
+  return async <R extends QueryResultRow>(
+    statement: string | Prepared,
+    values: readonly unknown[] = [],
+  ) => {
+    const prepared = typeof statement === 'string' ? { text: statement } : statement;
+    return (await client.query<R>({ ...prepared, values: [...values] })).rows;
+  };
 }
 
 /** Time limits on everything: a network that swallows packets must not hold a host for ever. */

@@ -8,9 +8,7 @@ import { withoutSuffix } from '../suffix.ts';
 import { armoredBlock, dearmor } from './armor.ts';
 import { notOpenPgp, readEnvelope, type Container, type Envelope } from './envelope.ts';
 import { decryptFailed, notSigned } from './failed.ts';
-import { readOwnKeys, readSigners } from './keys.ts';
-import { openContainer } from './open-container.ts';
-import { openSessionKey, type OpenedKey } from './session-key.ts';
+import type { OpenedKey } from './session-key.ts';
 
 const optionsSchema = {
   type: 'object',
@@ -68,6 +66,8 @@ export const decryptKind: StepKind = {
   name: 'decrypt',
   optionsSchema,
   create: async (options: DecryptOptions) => {
+    // With all that they need of OpenPGP: most manifests have no such step.
+    const { readOwnKeys, readSigners } = await import('./keys.ts');
     const { expectSigned } = options;
     const keys = await readOwnKeys(options.keys, options.passphrases);
     const signers =
@@ -109,6 +109,7 @@ class DecryptStep implements Step {
   }
 
   async *#plain(content: Content, context: StepContext): AsyncGenerator<Uint8Array> {
+    const { openSessionKey } = await import('./session-key.ts');
     await using file = new ByteReader(content.bytes);
     const message = await binaryMessage(file, context);
     try {
@@ -128,6 +129,7 @@ class DecryptStep implements Step {
     file: ByteReader,
     context: StepContext,
   ): AsyncGenerator<Uint8Array> {
+    const { openContainer } = await import('./open-container.ts');
     const growth = new Growth(context.limits);
     try {
       await using opened = await openContainer(container, sessionKey, this.#signers ?? [], context);

@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { open as openFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, createInflateRaw } from 'node:zlib';
-import { open, type Entry, type Options, type ZipFile } from 'yauzl';
+import type { Entry, Options, ZipFile } from 'yauzl';
 import type { Limits } from '../../step.ts';
 import { ByteReader } from '../byte-reader.ts';
 import { ENGINE_CHUNK, throughEngine } from '../decompress/engine.ts';
@@ -62,6 +62,7 @@ interface Place {
 }
 
 async function openDirectory(path: string): Promise<ZipFile> {
+  const { open } = await import('yauzl');
   const options: Options = { lazyEntries: true, autoClose: false, strictFileNames: true };
   return promisify<string, Options, ZipFile>(open)(path, options).catch((error: unknown) => {
     throw asInvalid(error);
