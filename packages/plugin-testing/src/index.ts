@@ -68,3 +68,12 @@ export {
   vendorKey,
 } from './openpgp/public-test-keys.ts';
 export { type ZipLies, type ZipMember, zipArchive } from './archives/zip-archive.ts';
+export type { BloombergCall } from './bloomberg/answer-rest-call.ts';
+export type { BloombergCredential } from './bloomberg/credential.ts';
+export type { BloombergResponse } from './bloomberg/response-store.ts';
+export type { BloombergRestFaults, SseFaults, TooMany } from './bloomberg/rest-faults.ts';
+export {
+  type BloombergRest,
+  type BloombergRestOptions,
+  startBloombergRest,
+} from './bloomberg/start-bloomberg-rest.ts';

@@ -1,0 +1,81 @@
+/** The listing of an account's responses: filtered, in pages that are linked by a token. */
+import type { RestCall } from './rest-call.ts';
+import { badQuery, wholeNumber } from './query.ts';
+import type { StoredResponse } from './response-store.ts';
+
+export interface ListingPage {
+  readonly responses: readonly StoredResponse[];
+  readonly total: number;
+  /** The query of the next page. */
+  readonly next?: string;
+}
+
+/**
+ * @param responses in the order of their keys
+ * @throws RestRefusal 400 for a parameter that is unknown or wrong
+ */
+export function listingPage(
+  responses: readonly StoredResponse[],
+  { query }: RestCall,
+): ListingPage {
+  for (const name of query.keys()) {
+    if (!PARAMETERS.has(name)) throw badQuery(name, 'Unknown parameter.');
+  }
+  const matching = responses.filter((one) => FILTERS.every((filter) => filter(one, query)));
+  const limit = wholeNumber(query, 'limit', { least: 1, most: 1000 }) ?? DEFAULT_LIMIT;
+  const token = query.get('next');
+  const after = token === null ? '' : keyIn(token);
+  const rest = matching.filter(({ key }) => key > after);
+  const page = rest.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    responses: page,
+    total: matching.length,
+    ...(last !== undefined && rest.length > limit && { next: nextQuery(query, last.key) }),
+  };
+}
+
+type Filter = (response: StoredResponse, query: URLSearchParams) => boolean;
+
+const DEFAULT_LIMIT = 100;
+const FILTERS: readonly Filter[] = [
+  ({ key }, query) => key.startsWith(query.get('prefix') ?? ''),
+  ({ requestId }, query) => sameOrAny(query.get('requestIdentifier'), requestId),
+  ({ requestName }, query) => sameOrAny(query.get('requestName'), requestName),
+  ({ snapshotMs }, query) => snapshotMs >= (timeIn(query, 'snapshotStartDateTime') ?? -Infinity),
+  ({ snapshotMs }, query) => snapshotMs <= (timeIn(query, 'snapshotEndDateTime') ?? Infinity),
+];
+const PARAMETERS = new Set([
+  'limit',
+  'next',
+  'prefix',
+  'requestIdentifier',
+  'requestName',
+  'snapshotStartDateTime',
+  'snapshotEndDateTime',
+]);
+
+function sameOrAny(wanted: string | null, value: string): boolean {
+  return wanted === null || wanted === value;
+}
+
+/** `2026-01-15T22:04:44`, in UTC unless it says otherwise. */
+function timeIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name);
+  if (text === null) return undefined;
+  const time = Date.parse(/(Z|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`);
+  if (Number.isNaN(time)) throw badQuery(name, 'No date and time.');
+  return time;
+}
+
+function nextQuery(query: URLSearchParams, lastKey: string): string {
+  const next = new URLSearchParams(query);
+  next.set('next', Buffer.from(lastKey).toString('base64url'));
+  return `?${next.toString()}`;
+}
+
+function keyIn(token: string): string {
+  const key = Buffer.from(token, 'base64url').toString('utf8');
+  if (Buffer.from(key).toString('base64url') !== token) throw badQuery('next', 'Unknown token.');
+  return key;
+}
