@@ -77,3 +77,10 @@ export {
   type BloombergRestOptions,
   startBloombergRest,
 } from './bloomberg/start-bloomberg-rest.ts';
+export type { BloombergSftpFaults } from './bloomberg/sftp-account-faults.ts';
+export type { ReceivedRequest } from './bloomberg/sftp-account.ts';
+export {
+  type BloombergSftp,
+  type BloombergSftpOptions,
+  startBloombergSftp,
+} from './bloomberg/start-bloomberg-sftp.ts';

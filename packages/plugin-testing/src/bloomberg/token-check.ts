@@ -29,7 +29,8 @@ export class TokenCheck {
   spend(token: string, occasion: TokenOccasion): void {
     const claims = this.#signed(token);
     const nowSeconds = occasion.nowMs / 1000;
-    for (const problem of problemsOf(claims, occasion, this.#credential)) throw refused(problem);
+    const problem = problemOf(claims, occasion, this.#credential);
+    if (problem !== undefined) throw refused(problem);
     this.#spendOnce(String(claims['jti']), Number(claims['exp']), nowSeconds);
   }
 
@@ -66,25 +67,29 @@ const MAX_LIFE_SECONDS = 400;
 const BASE64URL = /^[A-Za-z0-9_-]+$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-function* problemsOf(
+/** What is wrong with the claims first of all. */
+function problemOf(
   claims: Claims,
   { method, path, host, nowMs }: TokenOccasion,
   credential: BloombergCredential,
-): Generator<string> {
-  const { iss, iat, nbf, exp, jti } = claims;
+): string | undefined {
+  const { iss, iat, nbf, exp, jti, region } = claims;
   const now = nowMs / 1000;
-  if (iss !== credential.client_id) yield 'iss is not the client id';
-  if (claims['region'] !== 'default') yield 'region is not default';
-  if (claims['method'] !== method) yield 'method is not the one of this call';
-  if (claims['host'] !== host) yield 'host is not the name of this host, without port';
-  if (claims['path'] !== path) yield 'path is not the one of this call, as sent and without query';
-  if (!isSeconds(iat) || !isSeconds(nbf) || !isSeconds(exp)) {
-    return yield 'iat, nbf and exp must be whole seconds';
-  }
-  if (exp <= iat || exp - iat > MAX_LIFE_SECONDS) yield 'exp is not shortly after iat';
-  if (iat > now || nbf > now) yield 'the token is not valid yet';
-  if (exp <= now) yield 'the token has expired';
-  if (typeof jti !== 'string' || !UUID.test(jti)) yield 'jti is not a UUID';
+  const times = isSeconds(iat) && isSeconds(nbf) && isSeconds(exp) ? { iat, nbf, exp } : undefined;
+  if (times === undefined) return 'iat, nbf and exp must be whole seconds';
+  const problems: readonly (readonly [isSo: boolean, problem: string])[] = [
+    [iss !== credential.client_id, 'iss is not the client id'],
+    [region !== 'default', 'region is not default'],
+    [claims['method'] !== method, 'method is not the one of this call'],
+    [claims['host'] !== host, 'host is not the name of this host, without port'],
+    [claims['path'] !== path, 'path is not the one of this call, as sent and without query'],
+    [times.exp <= times.iat, 'exp is not after iat'],
+    [times.exp - times.iat > MAX_LIFE_SECONDS, 'exp is too long after iat'],
+    [Math.max(times.iat, times.nbf) > now, 'the token is not valid yet'],
+    [times.exp <= now, 'the token has expired'],
+    [typeof jti !== 'string' || !UUID.test(jti), 'jti is not a UUID'],
+  ];
+  return problems.find(([isSo]) => isSo)?.[1];
 }
 
 function isSeconds(value: unknown): value is number {
