@@ -61,10 +61,14 @@ export class ApiClient {
         continue;
       }
       const body = await textOf(refused, MAX_REFUSAL_BYTES);
-      if (status === 401 && !wasRefused && this.#mayHelp(body)) wasRefused = true;
-      else if (status === 429 && storms < MAX_STORMS) this.#slowDown(refused, storms++);
-      else
-        throw apiError({ ...state, status, body, requestId: refused.header('x-request-id') });
+      if (status === 401 && !wasRefused && this.#mayHelp(body)) {
+        wasRefused = true;
+        continue;
+      }
+      const retryAfterMs = status === 429 ? this.#slowDown(refused, storms++) : undefined;
+      if (retryAfterMs !== undefined && storms <= MAX_STORMS) continue;
+      const requestId = refused.header('x-request-id');
+      throw apiError({ ...state, status, body, requestId, retryAfterMs });
     }
   }
 
@@ -124,11 +128,14 @@ export class ApiClient {
     return true;
   }
 
-  #slowDown(answer: HttpAnswer, storms: number): void {
+  /** Answers how long nobody goes now, in milliseconds. */
+  #slowDown(answer: HttpAnswer, storms: number): number {
     const seconds = Number(answer.header('retry-after'));
-    const pauseMs = seconds > 0 ? seconds * 1000 : FIRST_PAUSE_MS * 2 ** storms;
-    this.#options.throttle.pause(Math.min(pauseMs, LONGEST_PAUSE_MS));
+    const wishMs = seconds > 0 ? seconds * 1000 : FIRST_PAUSE_MS * 2 ** storms;
+    const pauseMs = Math.min(wishMs, LONGEST_PAUSE_MS);
+    this.#options.throttle.pause(pauseMs);
     this.#options.logger.info({ pauseMs }, 'asked to slow down');
+    return pauseMs;
   }
 }
 
@@ -148,7 +155,8 @@ interface Target {
 }
 
 const MAX_REDIRECTS = 5;
-const MAX_STORMS = 6;
+/** 15 seconds in all, less than the host gives to one question; then the host decides. */
+const MAX_STORMS = 4;
 const FIRST_PAUSE_MS = 1000;
 const LONGEST_PAUSE_MS = 60_000;
 const MAX_REFUSAL_BYTES = 1024 * 1024;

@@ -9,6 +9,8 @@ export interface Refusal {
   readonly body: string;
   /** `x-request-id`, which Bloomberg's support asks for. */
   readonly requestId: string | undefined;
+  /** How long it was asked to wait. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /**
@@ -16,7 +18,7 @@ export interface Refusal {
  * `errors[].detail`, and that of the gateway before it, with `error` and `error_description`.
  */
 export function apiError(refusal: Refusal): PluginError {
-  const { method, url, status, requestId } = refusal;
+  const { method, url, status, requestId, retryAfterMs } = refusal;
   const { type, code, advice } = meaningOf(status);
   const said = saidIn(refusal.body);
   const told = said === '' ? '' : `: ${said}`;
@@ -24,7 +26,7 @@ export function apiError(refusal: Refusal): PluginError {
   return new PluginError(
     type,
     `Bloomberg answered ${status} to ${method} ${plain(url.pathname)}${told}${id}; ${advice}`,
-    { code },
+    retryAfterMs === undefined ? { code } : { code, retryAfterMs },
   );
 }
 

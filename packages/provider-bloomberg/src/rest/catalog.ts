@@ -1,0 +1,159 @@
+import { isPluginError, type Logger, PluginError } from '@octo/plugin-api';
+import type { ApiClient } from './api-client.ts';
+import { membersOf, objectOf } from './collection.ts';
+import { type ResponseEntry, responseEntry } from './response-entry.ts';
+import type { Body } from './stored-bodies.ts';
+
+/** What a listing of responses may be narrowed by. */
+export interface ResponseFilter {
+  readonly requestIdentifier?: string;
+  readonly prefix?: string;
+}
+
+/** One catalogue: what is stored in it, and what was delivered into it. */
+export class Catalog {
+  readonly identifier: string;
+  readonly #client: ApiClient;
+  readonly #logger: Logger;
+
+  constructor(identifier: string, client: ApiClient, logger: Logger) {
+    this.identifier = identifier;
+    this.#client = client;
+    this.#logger = logger;
+  }
+
+  get client(): ApiClient {
+    return this.#client;
+  }
+
+  /** The address of something stored: `requests`, `octoEod` → `…/catalogs/1234/requests/octoEod/`. */
+  urlOf(collection: string, identifier = ''): string {
+    const path = `catalogs/${encodeURIComponent(this.identifier)}/${collection}/`;
+    return this.#client.url(identifier === '' ? path : `${path}${encodeURIComponent(identifier)}/`)
+      .href;
+  }
+
+  pathOf(key: string): string {
+    const encoded = key.split('/').map(encodeURIComponent).join('/');
+    return `catalogs/${encodeURIComponent(this.identifier)}/content/responses/${encoded}`;
+  }
+
+  /** The delivered responses; nothing delivered yet is an empty answer. */
+  async *responses(
+    filter: ResponseFilter,
+    signal: AbortSignal,
+  ): AsyncGenerator<ResponseEntry, void, undefined> {
+    const path = `catalogs/${encodeURIComponent(this.identifier)}/content/responses/`;
+    const query = { ...filter, limit: `${PAGE}` };
+    for await (const member of membersOf(this.#client, path, query, signal))
+      yield responseEntry(member);
+  }
+
+  /** Something stored as it is now; undefined when there is nothing of this identifier. */
+  async stored(
+    collection: string,
+    identifier: string,
+    signal: AbortSignal,
+  ): Promise<Body | undefined> {
+    const path = this.urlOf(collection, identifier);
+    return objectOf(await this.#client.json({ path, accept: [404] }, signal));
+  }
+
+  /**
+   * Sees to it that something is stored as the configuration says, whoever stored it: looked for first, made when it is
+   * missing, and looked for again when somebody else was faster.
+   * @param changeable whether what differs may be changed; a request never is
+   * @throws PluginError `validation` with code `STORED_DIFFERS` when it is there and says something else
+   */
+  async ensure(
+    collection: string,
+    body: Body,
+    changeable: boolean,
+    signal: AbortSignal,
+  ): Promise<'found' | 'made' | 'changed'> {
+    const identifier = String(body['identifier']);
+    const found = await this.stored(collection, identifier, signal);
+    if (found === undefined && (await this.#make(collection, body, signal))) return 'made';
+    const stored = found ?? (await this.stored(collection, identifier, signal)) ?? {};
+    const difference = differenceOf(body, stored);
+    if (difference === undefined) return 'found';
+    if (!changeable) throw differs(collection, identifier, difference);
+    await this.#change(collection, identifier, body, signal);
+    this.#logger.info({ collection, identifier, difference }, 'changed what is stored');
+    return 'changed';
+  }
+
+  /** Ends a recurring request. One that is not there, or has ended, is fine. */
+  async disable(identifier: string, signal: AbortSignal): Promise<void> {
+    const found = await this.stored('requests', identifier, signal);
+    if (found === undefined || found['enabled'] === false) return;
+    await this.#change('requests', identifier, { enabled: false }, signal);
+    this.#logger.info({ identifier }, 'request disabled');
+  }
+
+  async #change(
+    collection: string,
+    identifier: string,
+    body: Body,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const path = this.urlOf(collection, identifier);
+    await using _answer = await this.#client.send({ method: 'PATCH', path, body }, signal);
+  }
+
+  /** Answers false when it was there already. */
+  async #make(collection: string, body: Body, signal: AbortSignal): Promise<boolean> {
+    try {
+      const path = this.urlOf(collection);
+      await using _answer = await this.#client.send({ method: 'POST', path, body }, signal);
+      this.#logger.info({ collection, identifier: body['identifier'] }, 'stored at the vendor');
+      return true;
+    } catch (error) {
+      if (isPluginError(error) && error.code === 'ALREADY_THERE') return false;
+      throw error;
+    }
+  }
+}
+
+/** Entries of one page; the most that the API gives. */
+const PAGE = 1000;
+
+/**
+ * The first property of `wanted` that `stored` contradicts. What the vendor adds is its own; where it shows the address of
+ * a thing in place of the thing, or leaves a part out of its view, there is nothing to compare.
+ */
+export function differenceOf(wanted: unknown, stored: unknown, at = ''): string | undefined {
+  if (stored === undefined) return undefined;
+  const object = objectOf(wanted);
+  const other = objectOf(stored);
+  if (Array.isArray(wanted) && Array.isArray(stored)) {
+    if (wanted.length !== stored.length) return at;
+    return firstOf(wanted.map((one, i) => differenceOf(one, stored[i], `${at}/${i}`)));
+  }
+  if (object !== undefined && other !== undefined) {
+    const names = Object.keys(object);
+    return firstOf(names.map((name) => differenceOf(object[name], other[name], `${at}/${name}`)));
+  }
+  if (object !== undefined || other !== undefined || Array.isArray(wanted)) return undefined;
+  return sameText(wanted, stored) ? undefined : at;
+}
+
+function firstOf(differences: readonly (string | undefined)[]): string | undefined {
+  return differences.find((difference) => difference !== undefined);
+}
+
+/** Addresses may be told relative to the server, with or without the slash at their end. */
+function sameText(wanted: unknown, stored: unknown): boolean {
+  const [one, other] = [wanted, stored].map((value) => String(value).replace(/\/$/, ''));
+  if (one === other || one === undefined || other === undefined) return one === other;
+  return /^https?:/.test(one) && other.startsWith('/') && one.endsWith(other);
+}
+
+function differs(collection: string, identifier: string, difference: string): PluginError {
+  return new PluginError(
+    'validation',
+    `Bloomberg has '${identifier}' among the ${collection} already, with another ${difference}; choose another ` +
+      'identifier, or make config say what is there',
+    { code: 'STORED_DIFFERS' },
+  );
+}
