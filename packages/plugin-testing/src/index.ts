@@ -71,6 +71,7 @@ export { type ZipLies, type ZipMember, zipArchive } from './archives/zip-archive
 export type { BloombergCall } from './bloomberg/answer-rest-call.ts';
 export type { BloombergCredential } from './bloomberg/credential.ts';
 export type { BloombergResponse } from './bloomberg/response-store.ts';
+export type { BloombergSnapshot } from './bloomberg/datasets.ts';
 export type { BloombergRestFaults, SseFaults, TooMany } from './bloomberg/rest-faults.ts';
 export {
   type BloombergRest,

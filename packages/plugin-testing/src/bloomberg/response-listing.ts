@@ -21,7 +21,11 @@ export function listingPage(
   for (const name of query.keys()) {
     if (!PARAMETERS.has(name)) throw badQuery(name, 'Unknown parameter.');
   }
-  const matching = responses.filter((one) => FILTERS.every((filter) => filter(one, query)));
+  const sinceMs = timeIn(query, 'snapshotStartDateTime') ?? -Infinity;
+  const untilMs = timeIn(query, 'snapshotEndDateTime') ?? Infinity;
+  const matching = responses
+    .filter((one) => FILTERS.every((filter) => filter(one, query)))
+    .filter(({ snapshotMs }) => snapshotMs >= sinceMs && snapshotMs <= untilMs);
   const limit = wholeNumber(query, 'limit', { least: 1, most: 1000 }) ?? DEFAULT_LIMIT;
   const token = query.get('next');
   const after = token === null ? '' : keyIn(token);
@@ -42,8 +46,6 @@ const FILTERS: readonly Filter[] = [
   ({ key }, query) => key.startsWith(query.get('prefix') ?? ''),
   ({ requestId }, query) => sameOrAny(query.get('requestIdentifier'), requestId),
   ({ requestName }, query) => sameOrAny(query.get('requestName'), requestName),
-  ({ snapshotMs }, query) => snapshotMs >= (timeIn(query, 'snapshotStartDateTime') ?? -Infinity),
-  ({ snapshotMs }, query) => snapshotMs <= (timeIn(query, 'snapshotEndDateTime') ?? Infinity),
 ];
 const PARAMETERS = new Set([
   'limit',

@@ -29,6 +29,8 @@ export interface StoredResponse extends Required<Omit<BloombergResponse, 'body' 
   readonly body: Buffer;
   /** Always the same bytes, so that ranges of it fit together. */
   readonly gzip: Buffer;
+  /** Base64. */
+  readonly sha512: string;
 }
 
 /** What a listing says of a response, and the event of its delivery. */
@@ -49,6 +51,16 @@ export class ResponseStore {
 
   get(key: string): StoredResponse | undefined {
     return this.#byKey.get(key);
+  }
+
+  /** The same response with other bytes, and younger. @throws Error when there is none */
+  reissue(key: string, body: string | Uint8Array, nowMs: number): BloombergResponse {
+    const old = this.#byKey.get(key);
+    if (old === undefined) throw new Error(`no response ${key} was published`);
+    const { contentType, digest, requestId, requestName, requestType, snapshotMs } = old;
+    const modifiedMs = Math.max(nowMs, old.modifiedMs + 1000);
+    const same = { contentType, digest, requestId, requestName, requestType, snapshotMs };
+    return { key, body, modifiedMs, ...same };
   }
 
   delete(key: string): void {
@@ -88,11 +100,12 @@ export function validators(
 ): { [name: string]: string } {
   const lastModified = { 'Last-Modified': new Date(response.modifiedMs).toUTCString() };
   if (response.digest === 'absent') return lastModified;
-  const hash = createHash('sha512').update(
-    response.digest === 'gzip' ? response.gzip : response.body,
-  );
-  if (wrongDigest) hash.update('and more');
-  return { ...lastModified, Digest: `sha512=${hash.digest('base64')}` };
+  const value = wrongDigest ? sha512Of(Buffer.from(response.sha512)) : response.sha512;
+  return { ...lastModified, Digest: `sha512=${value}` };
+}
+
+function sha512Of(bytes: Uint8Array): string {
+  return createHash('sha512').update(bytes).digest('base64');
 }
 
 function storedFrom(response: BloombergResponse, nowMs: number): StoredResponse {
@@ -100,11 +113,15 @@ function storedFrom(response: BloombergResponse, nowMs: number): StoredResponse 
   const body = Buffer.from(response.body as string);
   const requestId = response.requestId ?? key.split('-')[0] ?? key;
   let gzip: Buffer | undefined;
+  let sha512: string | undefined;
   return {
     key,
     body,
     get gzip() {
       return (gzip ??= gzipSync(body));
+    },
+    get sha512() {
+      return (sha512 ??= sha512Of(this.digest === 'gzip' ? this.gzip : body));
     },
     contentType: response.contentType ?? contentTypeOf(key),
     requestId,

@@ -6,14 +6,12 @@ export interface RestCall {
   readonly method: string;
   /** As sent: percent-encoded, without query. */
   readonly path: string;
-  /** Decoded segments after `/eap`; a trailing slash makes none. */
-  readonly segments: readonly string[];
   readonly query: URLSearchParams;
   /** Lower-case names; repeated ones joined by a comma. */
   readonly headers: { readonly [name: string]: string };
   /** The whole body. @throws RestRefusal 400 when it is no JSON object */
-  json(): Promise<{ readonly [name: string]: unknown }>;
-  text(): Promise<string>;
+  readonly json: () => Promise<{ readonly [name: string]: unknown }>;
+  readonly text: () => Promise<string>;
 }
 
 export interface RestAnswer {
@@ -43,7 +41,6 @@ export function parseCall(request: IncomingMessage): RestCall {
   return {
     method: request.method ?? 'GET',
     path,
-    segments: segmentsOf(path),
     query: new URLSearchParams(mark === -1 ? '' : target.slice(mark + 1)),
     headers: headersOf(request),
     text,
@@ -78,18 +75,6 @@ function parsed(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-function segmentsOf(path: string): string[] {
-  try {
-    return path
-      .replace(/^\/eap(?=\/|$)/, '')
-      .split('/')
-      .filter((segment) => segment !== '')
-      .map(decodeURIComponent);
-  } catch {
-    throw new RestRefusal(400, 'The path is not percent-encoded.');
   }
 }
 

@@ -1,13 +1,15 @@
 /** What the loopback REST server does wrong. All of it can be switched while the server runs. */
-export interface SseFaults {
+export class SseFaults {
   /** Open streams fall silent: no event, no heartbeat, no end. */
-  stall: boolean;
+  stall = false;
   /** Each stream is cut after so many events; what comes later waits for a reconnect. */
-  disconnectAfter: number | undefined;
+  disconnectAfter: number | undefined = undefined;
   /** Every event is sent so many times. Default 1: delivery is at least once. */
-  copies: number;
+  copies = 1;
   /** How lines end, all three of which the standard allows. Default `\n`. */
-  lineEnd: '\n' | '\r\n' | '\r';
+  lineEnd: '\n' | '\r\n' | '\r' = '\n';
+  /** What new streams are told to wait before a reconnect. Default: nothing. */
+  retryMs: number | undefined = undefined;
 }
 
 export interface TooMany {
@@ -41,7 +43,7 @@ export class BloombergRestFaults {
   deliverDelayMs = 0;
   /** As older servers: 404 in place of an empty listing of responses. */
   emptyIs404 = false;
-  readonly sse: SseFaults = { stall: false, disconnectAfter: undefined, copies: 1, lineEnd: '\n' };
+  readonly sse = new SseFaults();
   readonly #tooMany: { after: number; count: number; retryAfterSeconds?: number }[] = [];
   readonly #cuts = new Map<
     string,
@@ -80,9 +82,11 @@ export class BloombergRestFaults {
     this.#byPath.push({ path, fault: { redirect: location }, times });
   }
 
-  clear(): void {
-    Object.assign(this, new BloombergRestFaults().#settings());
-    Object.assign(this.sse, new BloombergRestFaults().sse);
+  /** As good as new. */
+  reset(): void {
+    const { sse, ...switches } = new BloombergRestFaults();
+    Object.assign(this, switches);
+    Object.assign(this.sse, sse);
     this.#tooMany.length = 0;
     this.#byPath.length = 0;
     this.#cuts.clear();
@@ -122,20 +126,6 @@ export class BloombergRestFaults {
     storm.count--;
     const { retryAfterSeconds } = storm;
     return { status: 429, ...(retryAfterSeconds !== undefined && { retryAfterSeconds }) };
-  }
-
-  #settings() {
-    const { skewMs, expiredCredential, addressNotAllowed, ignoreRanges, withoutGzip } = this;
-    const { deliverDelayMs, emptyIs404 } = this;
-    return {
-      skewMs,
-      expiredCredential,
-      addressNotAllowed,
-      ignoreRanges,
-      withoutGzip,
-      deliverDelayMs,
-      emptyIs404,
-    };
   }
 }
 

@@ -40,7 +40,8 @@ function connectionOf(response: ServerResponse) {
   return {
     write: (text: string) => void response.write(text),
     end: () => void response.end(),
-    destroy: () => void response.destroy(),
+    // Not at once: what was just written lies in a corked socket until the next tick.
+    destroy: () => setImmediate(() => response.socket?.destroySoon()),
     closed: closed.signal,
   };
 }

@@ -5,16 +5,19 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Clock } from '@octo/plugin-api';
+import { AccessTokens, TOKEN_PATH } from './access-tokens.ts';
 import { answerRestCall, type BloombergCall } from './answer-rest-call.ts';
 import { testCredential, type BloombergCredential } from './credential.ts';
+import type { BloombergSnapshot } from './datasets.ts';
 import { machineClock } from './machine-clock.ts';
-import { ResponseStore, type BloombergResponse } from './response-store.ts';
-import type { RestDesk } from './rest-desk.ts';
+import { RateLimit } from './rate-limit.ts';
+import { restDesk } from './make-rest-desk.ts';
+import type { BloombergResponse } from './response-store.ts';
 import { BloombergRestFaults } from './rest-faults.ts';
 import { TokenCheck } from './token-check.ts';
 
 export interface BloombergRestOptions {
-  /** Default: the machine's. */
+  /** Default: the machine's. Each open stream of events with heartbeats sleeps on it, and so does each delayed response. */
   readonly clock?: Clock;
   /** Default: a free one. */
   readonly port?: number;
@@ -22,6 +25,12 @@ export interface BloombergRestOptions {
   readonly account?: string;
   /** What is to be other than in the test credential, such as `expiration_date`. */
   readonly credential?: Partial<BloombergCredential>;
+  /** Calls of this credential in any minute before 429. Default 1200, as at Bloomberg. */
+  readonly perMinute?: number;
+  /** How often a silent stream of events shows that it lives. 0: never. Default 30 seconds. */
+  readonly heartbeatMs?: number;
+  /** How long an access token is good. Default 30 minutes. */
+  readonly accessTokenMs?: number;
 }
 
 export interface BloombergRest extends AsyncDisposable {
@@ -39,10 +48,16 @@ export interface BloombergRest extends AsyncDisposable {
   readonly calls: readonly BloombergCall[];
   /** Delivers a response: it appears in the listing and, unless `announced` is false, goes out as an event. */
   publish(response: BloombergResponse): void;
-  /** Issues a response again: the same key and request, other bytes, modified now. */
+  /** Issues a response again: the same key and request, other bytes, at least a second younger. */
   replace(key: string, body: string | Uint8Array): void;
   /** A response is no longer there, as after its retention. */
   remove(key: string): void;
+  /** Adds a file to a snapshot of a ready-made dataset. */
+  publishSnapshot(snapshot: BloombergSnapshot): void;
+  /** Resolves as soon as so many streams of events are open: the moment to publish. */
+  untilStreams(count: number): Promise<void>;
+  /** Cuts all streams of events that are open. */
+  disconnectStreams(): void;
 }
 
 export async function startBloombergRest(
@@ -51,42 +66,46 @@ export async function startBloombergRest(
   const clock = options.clock ?? machineClock;
   const credential = { ...testCredential(clock.now()), ...options.credential };
   const faults = new BloombergRestFaults();
-  const responses = new ResponseStore();
-  const calls: BloombergCall[] = [];
-  const desk: RestDesk = {
+  const closing = new AbortController();
+  const { account = '1234', heartbeatMs = 30_000 } = options;
+  const { deliver, ...desk } = restDesk({
     clock,
-    account: options.account ?? '1234',
+    account,
     faults,
-    responses,
-    now: () => clock.now() + faults.skewMs,
+    heartbeatMs,
+    closing: closing.signal,
+  });
+  const keeper = {
+    credential,
+    tokens: new TokenCheck(credential),
+    access: new AccessTokens(credential, options.accessTokenMs ?? 30 * 60 * 1000),
+    limit: new RateLimit(options.perMinute ?? 1200),
   };
-  const gateway = { desk, tokens: new TokenCheck(credential), note: calls.push.bind(calls) };
+  const calls: BloombergCall[] = [];
+  const gateway = { desk, keeper, note: (call: BloombergCall) => void calls.push(call) };
   const server = createServer((request, response) => {
     answerRestCall(gateway, request, response).catch(() => request.socket.destroy());
   });
   const port = await listen(server, options.port ?? 0);
   return {
     url: `http://127.0.0.1:${port}/eap`,
-    oauthUrl: `http://127.0.0.1:${port}/ext/api/as/token.oauth2`,
+    oauthUrl: `http://127.0.0.1:${port}${TOKEN_PATH}`,
     port,
-    account: desk.account,
+    account,
     credential,
     faults,
     calls,
-    publish: (response) => void responses.put(response, clock.now()),
-    replace(key, body) {
-      const { modifiedMs, ...old } = known(responses, key);
-      responses.put({ ...old, key, body }, Math.max(clock.now(), modifiedMs + 1000));
+    publish: deliver,
+    replace: (key, body) => deliver(desk.responses.reissue(key, body, desk.now())),
+    remove: (key) => desk.responses.delete(key),
+    publishSnapshot: (snapshot) => desk.datasets.put(snapshot, desk.now()),
+    untilStreams: (count) => desk.events.untilOpen(count),
+    disconnectStreams: () => desk.events.disconnect(),
+    async [Symbol.asyncDispose]() {
+      closing.abort();
+      await close(server);
     },
-    remove: (key) => responses.delete(key),
-    [Symbol.asyncDispose]: () => close(server),
   };
-}
-
-function known(responses: ResponseStore, key: string) {
-  const response = responses.get(key);
-  if (response === undefined) throw new Error(`no response ${key} was published`);
-  return response;
 }
 
 function listen(server: Server, port: number): Promise<number> {

@@ -18,7 +18,7 @@ export interface Answered {
   readonly headers: IncomingHttpHeaders;
   readonly bytes: Buffer;
   /** The body as JSON. */
-  json(): { readonly [name: string]: unknown };
+  readonly json: () => { readonly [name: string]: unknown };
 }
 
 /** A call with a good token, as far as the options do not say otherwise. */
@@ -29,7 +29,8 @@ export async function call(
 ): Promise<Answered> {
   const url = new URL(`${rest.url}${path}`);
   const token = tokenFor(rest, { method, url, nowMs, claims });
-  const sent = { jwt: token, 'api-version': '2', ...headers };
+  const typed = body === undefined ? {} : { 'content-type': 'application/json' };
+  const sent = { jwt: token, 'api-version': '2', ...typed, ...headers };
   return rawCall(url, { method, headers: sent, body });
 }
 
