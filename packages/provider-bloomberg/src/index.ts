@@ -1,2 +1,12 @@
-// The provider itself is on its way; the formats in `formats/` stand on their own.
-export {};
+import { CLOCK, definePlugin, STATE_FOLDER } from '@octo/plugin-api';
+import { BloombergProvider } from './bloomberg-provider.ts';
+import { configSchema } from './config-schema.ts';
+
+export default definePlugin({
+  name: 'bloomberg',
+  kind: 'provider',
+  summary: 'Replies of Bloomberg Data License, over REST or over SFTP',
+  configSchema,
+  inject: { clock: CLOCK, stateFolder: STATE_FOLDER },
+  create: (context) => new BloombergProvider(context),
+});

@@ -75,7 +75,8 @@ export class Catalog {
     const found = await this.stored(collection, identifier, signal);
     if (found === undefined && (await this.#make(collection, body, signal))) return 'made';
     const stored = found ?? (await this.stored(collection, identifier, signal)) ?? {};
-    const difference = differenceOf(body, stored);
+    const whole = await this.#withParts(collection, body, stored, signal);
+    const difference = differenceOf(body, whole);
     if (difference === undefined) return 'found';
     if (!changeable) throw differs(collection, identifier, difference);
     await this.#change(collection, identifier, body, signal);
@@ -89,6 +90,23 @@ export class Catalog {
     if (found === undefined || found['enabled'] === false) return;
     await this.#change('requests', identifier, { enabled: false }, signal);
     this.#logger.info({ identifier }, 'request disabled');
+  }
+
+  /** Views show the address of a part where the part was given whole; what is to be compared is fetched. */
+  async #withParts(
+    collection: string,
+    wanted: Body,
+    stored: Body,
+    signal: AbortSignal,
+  ): Promise<Body> {
+    const whole: { [name: string]: unknown } = { ...stored };
+    const identifier = String(wanted['identifier']);
+    for (const part of PARTS) {
+      if (objectOf(wanted[part]) === undefined || typeof stored[part] !== 'string') continue;
+      const path = `${this.urlOf(collection, identifier)}${part}/`;
+      whole[part] = await this.#client.json({ path, accept: [404] }, signal);
+    }
+    return whole;
   }
 
   async #change(
@@ -114,6 +132,8 @@ export class Catalog {
     }
   }
 }
+
+const PARTS = ['universe', 'fieldList', 'trigger'];
 
 /** Entries of one page; the most that the API gives. */
 const PAGE = 1000;

@@ -7,6 +7,7 @@ export type Body = { readonly [name: string]: unknown };
 type Universe = NonNullable<BloombergConfig['universes']>[number];
 type FieldList = NonNullable<BloombergConfig['fieldLists']>[number];
 type Trigger = NonNullable<BloombergConfig['triggers']>[number];
+type Schedule = Pick<Trigger, 'frequency' | 'startDate' | 'startTime'>;
 
 export function universeBody({ identifier, title, securities }: Universe): Body {
   return { '@type': 'Universe', identifier, ...titled(title), contains: contained(securities) };
@@ -17,7 +18,7 @@ export function fieldListBody({ identifier, title, type, fields }: FieldList): B
 }
 
 export function triggerBody({ identifier, title, ...schedule }: Trigger): Body {
-  return { '@type': 'ScheduledTrigger', identifier, ...titled(title), ...schedule };
+  return { identifier, ...titled(title), ...scheduled(schedule) };
 }
 
 /**
@@ -62,11 +63,22 @@ function triggerOf(
   { trigger, type, snapshotTier }: RequestConfig,
   urlOf: (collection: string, identifier: string) => string,
 ): unknown {
-  if (typeof trigger !== 'string') return { '@type': 'ScheduledTrigger', ...trigger };
+  if (typeof trigger !== 'string') return scheduled(trigger);
   if (trigger !== 'now') return urlOf('triggers', trigger);
   return type === 'BvalSnapshotRequest'
     ? { '@type': 'BvalSnapshotTrigger', snapshotTier: snapshotTier ?? 1 }
     : { '@type': 'SubmitTrigger' };
+}
+
+/** Times have seconds. */
+function scheduled({ frequency, startDate, startTime }: Schedule): Body {
+  const seconds = startTime.length === 'HH:MM'.length ? ':00' : '';
+  return {
+    '@type': 'ScheduledTrigger',
+    frequency,
+    startDate,
+    startTime: `${startTime}${seconds}`,
+  };
 }
 
 function historyOf({ history, type }: RequestConfig): Body {

@@ -1,0 +1,112 @@
+/** What this instance has asked for and what of it was delivered, in files that outlive the process. */
+import { createHash } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A request file on its way. */
+export interface RequestNote {
+  /** SHA-256 of the request file, hexadecimal. */
+  readonly sha256: string;
+  /** `asking` between the decision and the server's word that it has the file. */
+  readonly state: 'asking' | 'asked';
+  /** Milliseconds since the Unix epoch. */
+  readonly sinceMs: number;
+}
+
+/** Which version of a reply was delivered. */
+export interface DeliveredNote {
+  readonly size: number;
+  readonly mtimeMs: number;
+}
+
+/**
+ * A request costs money, so it is noted before it is sent, and each file is written whole or not at all. One file for each
+ * name: nobody has to read what another process writes.
+ */
+export class RequestNotes {
+  readonly #folder: string;
+  readonly #account: string;
+
+  /**
+   * @param folder exists and belongs to this instance alone
+   * @param account whose requests these are: another account knows nothing of them
+   */
+  constructor(folder: string, account: string) {
+    this.#folder = folder;
+    this.#account = account;
+  }
+
+  async request(reply: string): Promise<RequestNote | undefined> {
+    return (await this.#read('asked', reply)) as RequestNote | undefined;
+  }
+
+  async noteRequest(reply: string, note: RequestNote): Promise<void> {
+    await this.#write('asked', reply, note);
+  }
+
+  async delivered(path: string): Promise<DeliveredNote | undefined> {
+    return (await this.#read('delivered', path)) as DeliveredNote | undefined;
+  }
+
+  async noteDelivered(path: string, { size, mtimeMs }: DeliveredNote): Promise<void> {
+    await this.#write('delivered', path, { size, mtimeMs, sinceMs: mtimeMs });
+  }
+
+  /** Forgets what is older than anything that Bloomberg keeps. */
+  async forget(nowMs: number): Promise<void> {
+    for (const kind of ['asked', 'delivered']) {
+      const names = await readdir(join(this.#folder, kind)).catch(emptyWhenMissing);
+      for (const name of names.filter((one) => one.endsWith('.json'))) {
+        const note = (await parsed(join(this.#folder, kind, name))) as RequestNote | undefined;
+        const isOld = note !== undefined && nowMs - note.sinceMs > KEPT_MS;
+        // A name without a date is asked for once in its life, and must not be asked for again.
+        if (isOld && kind === 'delivered')
+          await rm(join(this.#folder, kind, name), { force: true });
+      }
+    }
+  }
+
+  async #read(kind: string, name: string): Promise<unknown> {
+    return await parsed(this.#path(kind, name));
+  }
+
+  async #write(kind: string, name: string, note: object): Promise<void> {
+    await mkdir(join(this.#folder, kind), { recursive: true, mode: 0o700 });
+    const path = this.#path(kind, name);
+    const unfinished = `${path}.${process.pid}.part`;
+    const file = await open(unfinished, 'w', 0o600);
+    try {
+      await file.writeFile(`${JSON.stringify({ name, ...note })}\n`);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(unfinished, path);
+  }
+
+  /** Names are the vendor's: only their hash becomes part of a path. */
+  #path(kind: string, name: string): string {
+    const hash = createHash('sha256')
+      .update(`${this.#account}\n${name}`)
+      .digest('hex')
+      .slice(0, 32);
+    return join(this.#folder, kind, `${hash}.json`);
+  }
+}
+
+/** Replies lie there for about thirty days. */
+const KEPT_MS = 90 * 86_400_000;
+
+async function parsed(path: string): Promise<unknown> {
+  try {
+    return JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+function emptyWhenMissing(error: unknown): string[] {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+  throw error;
+}

@@ -1,0 +1,153 @@
+/** `octo-host run bloomberg-eod` against the loopback SFTP account. */
+import { expect, test } from 'vitest';
+import { bloombergSftp, sftpSite, withLedger } from './site.ts';
+
+withLedger();
+
+const ASKED = {
+  reply: 'px0115a.out',
+  headers: ['SECMASTER=yes', 'CLOSINGVALUES=yes'],
+  fields: ['ID_BB_GLOBAL', 'PX_LAST'],
+  securities: ['IBM US Equity', 'US912810TM09|ISIN', 'NOPE US Equity'],
+};
+
+/** More runs than any file takes to settle. */
+const MANY = 100;
+
+test('a request is uploaded once, its reply delivered once', async () => {
+  const server = await bloombergSftp();
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  const first = await site.run();
+  expect(first).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+  expect(await site.content('px0115a.out')).toMatch(/^START-OF-FILE[^]*NOPE US Equity\|10\|/);
+  expect(first.warnings.map(({ message }) => message).join()).toMatch(/10/);
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [], failed: [], pending: [] });
+  expect(server.requests).toEqual([
+    { name: 'px0115a.req', text: expect.stringContaining('REPLYFILENAME=px0115a.out') },
+  ]);
+});
+
+test('a reply that is still being written waits until it is whole', async () => {
+  const server = await bloombergSftp();
+  server.faults.growing = 2;
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED], settleMs: 200 } });
+  const runs = [await site.run()];
+  expect(runs).toMatchObject([{ code: 0, delivered: [], pending: [{ path: 'px0115a.out' }] }]);
+  while (runs.length < MANY && runs.at(-1)?.delivered.length === 0) runs.push(await site.run());
+  expect(runs.flatMap(({ quarantined }) => quarantined)).toEqual([]);
+  expect(runs.at(-1)).toMatchObject({ delivered: [{ key: 'px0115a.out' }], pending: [] });
+  expect(await site.content('px0115a.out')).toMatch(/END-OF-FILE\n$/);
+});
+
+test('a compressed reply comes under the name that Bloomberg gives it, decompressed', async () => {
+  const server = await bloombergSftp();
+  const headers = [...ASKED.headers, 'COMPRESS=yes'];
+  const site = await sftpSite(server, { config: { requestFiles: [{ ...ASKED, headers }] } });
+  expect(await site.run()).toMatchObject({
+    code: 0,
+    delivered: [{ path: 'px0115a.out.gz', key: 'px0115a.out' }],
+  });
+  expect(await site.content('px0115a.out')).toMatch(/^START-OF-FILE/);
+});
+
+test('a reply without END-OF-FILE is set aside; when it is there whole, it is delivered', async () => {
+  const server = await bloombergSftp();
+  server.faults.cut = 'before END-OF-FILE';
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  const { code, quarantined } = await site.run();
+  expect(code).toBe(1);
+  expect(quarantined).toEqual([
+    expect.objectContaining({ reason: expect.stringMatching(/^TRUNCATED: .*END-OF-FILE/) }),
+  ]);
+  expect(await site.visible()).toEqual([]);
+  const text = Buffer.from(server.tree.bytes('/px0115a.out')).toString();
+  server.tree.file('/px0115a.out', `${text}END-OF-FILE\n`, { mtimeMs: Date.now() + 5000 });
+  expect(await site.run()).toMatchObject({ delivered: [{ path: 'px0115a.out' }] });
+});
+
+test('a request that Bloomberg cannot read is told in its own words', async () => {
+  const server = await bloombergSftp();
+  server.faults.errorReply = 'INVALID FIRMNAME';
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  const { code, quarantined } = await site.run();
+  expect(code).toBe(1);
+  expect(quarantined).toEqual([
+    expect.objectContaining({ reason: expect.stringMatching(/^ERROR_REPLY: .*INVALID FIRMNAME/) }),
+  ]);
+});
+
+test('a stale reply is not taken for the answer', async () => {
+  const server = await bloombergSftp();
+  server.tree.file('/px0115a.out', 'START-OF-FILE\nold\nEND-OF-FILE\n', {
+    mtimeMs: 1_700_000_000_000,
+  });
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'px0115a.out' }] });
+  expect(await site.content('px0115a.out')).toContain('IBM US Equity');
+  expect(server.server.log.filter(({ name }) => name === 'REMOVE')).toHaveLength(1);
+});
+
+test('a reply that was not delivered yet is not removed for a new request of its name', async () => {
+  const server = await bloombergSftp();
+  server.faults.cut = 'before END-OF-FILE';
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  await site.run();
+  server.faults.cut = undefined;
+  await site.change({ requestFiles: [{ ...ASKED, fields: ['PX_LAST'] }] });
+  const { said } = await site.run();
+  expect(said).toContain('held back');
+  expect(server.requests).toHaveLength(1);
+  expect(server.tree.has('/px0115a.out')).toBe(true);
+});
+
+test('a changed request is sent again once the last reply was delivered', async () => {
+  const server = await bloombergSftp();
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  await site.run();
+  await site.change({ requestFiles: [{ ...ASKED, fields: ['PX_LAST'] }] });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'px0115a.out' }] });
+  expect(server.requests).toHaveLength(2);
+  expect(await site.visible()).toEqual(['px0115a.out', 'px0115a~2.out']);
+});
+
+test('an address that is not allowed looks like a wrong password, so both are named', async () => {
+  const server = await bloombergSftp();
+  server.faults.wrongIp = true;
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  const { code, error } = await site.run();
+  expect(code).toBe(3);
+  expect(error).toMatch(/password.*allow-list.*LOGIN_REFUSED/);
+});
+
+test('without requests, everything but request files is delivered', async () => {
+  const server = await bloombergSftp();
+  await server.deliver('equity_namr.px', frame('IBM US Equity'));
+  server.tree.file('/own.req', 'START-OF-FILE\n');
+  const site = await sftpSite(server);
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'equity_namr.px' }] });
+});
+
+test('check walks through what must hold, and asks for nothing', async () => {
+  const server = await bloombergSftp();
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  const { code, stdout } = await site.octo('check');
+  expect(code).toBe(0);
+  for (const step of ['resolve', 'connect', 'host key', 'login', 'list'])
+    expect(stdout).toContain(step);
+  expect(server.requests).toEqual([]);
+});
+
+function frame(security: string): string {
+  return [
+    'START-OF-FILE',
+    'PROGRAMNAME=getdata',
+    'START-OF-FIELDS',
+    'PX_LAST',
+    'END-OF-FIELDS',
+    'START-OF-DATA',
+    `${security}|0|1|231.450000|`,
+    'END-OF-DATA',
+    'END-OF-FILE',
+    '',
+  ].join('\n');
+}
