@@ -78,6 +78,7 @@ export {
   type BloombergRestOptions,
   startBloombergRest,
 } from './bloomberg/start-bloomberg-rest.ts';
+export { BLOOMBERG_SERVE_MODULE } from './bloomberg/serve-module.ts';
 export type { BloombergSftpFaults } from './bloomberg/sftp-account-faults.ts';
 export type { ReceivedRequest } from './bloomberg/sftp-account.ts';
 export {
