@@ -28,8 +28,8 @@ export function correction() {
   return { ...again, modifiedMs: again.modifiedMs + 3_600_000 };
 }
 
-const equities = ['IBM US', 'AAPL US', 'VOD LN', 'SAP GY', '7203 JT', 'NESN SW', 'BHP AT', 'RY CT'];
-const bonds = ['US912810TM09', 'DE0001102614', 'GB00BMBL1F74', 'XS2342732646'];
+const equities = ['IBM US', 'AAPL US', 'VOD LN', 'SAP GY', 'NESN SW'];
+const bonds = ['US912810TM09', 'DE0001102614', 'GB00BMBL1F74'];
 
 function reply(requestId, date, ending, body) {
   const key = `${requestId}-${date.replaceAll('-', '')}T220444.${ending}`;

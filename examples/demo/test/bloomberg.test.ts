@@ -21,9 +21,9 @@ test('the replies are there for whoever has what lies in the folder, and all but
   await using _bloomberg = await startBloomberg(folder);
   const found = await inspected();
   expect(found).toEqual({
-    'octoEod-20260114T220444.csv': 9,
-    'octoEod-20260115T220444.csv': 9,
-    'octoRef-20260114T220444.bbg': 4,
+    'octoEod-20260114T220444.csv': 6,
+    'octoEod-20260115T220444.csv': 6,
+    'octoRef-20260114T220444.bbg': 3,
     'octoRef-20260115T220444.bbg': 'TRUNCATED',
   });
 });
