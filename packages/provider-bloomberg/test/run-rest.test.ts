@@ -1,5 +1,6 @@
 /** `octo-host run bloomberg-eod` against the loopback REST API. */
 import { gzipSync } from 'node:zlib';
+import type { BloombergRest } from '@octo/plugin-testing';
 import { expect, test } from 'vitest';
 import { bloombergRest, csvReply, restSite, withLedger } from './site.ts';
 
@@ -181,6 +182,57 @@ test('a server whose clock is an hour ahead is no obstacle', async () => {
   const site = await restSite(server);
   expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: KEY }] });
   expect(server.calls.filter(({ status }) => status === 401)).toHaveLength(1);
+});
+
+test('check walks through what must hold, and asks for nothing', async () => {
+  const server = await bloombergRest();
+  server.publish({ key: KEY, body: csvReply('octoEod', 3) });
+  const requests = [
+    { identifier: 'octoEod', securities: ['IBM US Equity'], fields: ['PX_LAST'] },
+    { identifier: 'octoRef', securities: ['IBM US Equity'], fields: ['NAME'] },
+  ];
+  const site = await restSite(server, { config: { requests } });
+  const { code, stdout } = await site.octo('check');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/credential .*expires in 546 days/);
+  expect(stdout).toMatch(/resolve .*127\.0\.0\.1/);
+  expect(stdout).toMatch(/login .*catalogue 1234/);
+  expect(stdout).toMatch(/requests .*not made yet: octoEod, octoRef/);
+  expect(stdout).toMatch(/responses .*1 ready/);
+  expect(server.calls.filter(({ method }) => method !== 'GET')).toEqual([]);
+});
+
+test.each<[string, (server: BloombergRest) => void, RegExp]>([
+  [
+    'an address that is not allowed',
+    ({ faults }) => void (faults.addressNotAllowed = true),
+    /login .*(401|403).*allow-list/s,
+  ],
+  [
+    'a credential without the right',
+    ({ faults }) => faults.status('/eap/catalogs/', 403),
+    /login .*403.*entitle/s,
+  ],
+])('check stops at %s, and says what to do', async (_, arrange, told) => {
+  const server = await bloombergRest();
+  arrange(server);
+  const { code, stdout } = await (await restSite(server)).octo('check');
+  expect(code).toBe(3);
+  expect(stdout).toMatch(told);
+  expect(stdout).not.toMatch(/responses /);
+});
+
+test('a reply can be delivered as it is with its table beside it', async () => {
+  const server = await bloombergRest();
+  server.publish({ key: KEY, body: csvReply('octoEod', 3) });
+  const site = await restSite(server, {
+    pipeline: { steps: ['verify', { normalise: { as: 'csv' } }] },
+  });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: KEY }] });
+  const keys = await site.visible();
+  const contents = await Promise.all(keys.map((key) => site.content(key)));
+  expect(contents).toContain(csvReply('octoEod', 3));
+  expect(contents.filter((text) => /^"?DL_REQUEST_ID/.test(text))).toHaveLength(2);
 });
 
 test('the secret is in nothing that is said', async () => {

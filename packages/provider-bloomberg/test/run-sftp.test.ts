@@ -1,4 +1,5 @@
 /** `octo-host run bloomberg-eod` against the loopback SFTP account. */
+import { ManualClock } from '@octo/plugin-testing';
 import { expect, test } from 'vitest';
 import { bloombergSftp, sftpSite, withLedger } from './site.ts';
 
@@ -125,6 +126,48 @@ test('without requests, everything but request files is delivered', async () => 
   server.tree.file('/own.req', 'START-OF-FILE\n');
   const site = await sftpSite(server);
   expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'equity_namr.px' }] });
+});
+
+test('a reply in the older envelope is opened with the password of the account', async () => {
+  const server = await bloombergSftp();
+  server.faults.uuDes = 'A1b2C3d4';
+  const site = await sftpSite(server, {
+    config: { requestFiles: [ASKED], desPassword: 'A1b2C3d4' },
+    pipeline: { steps: ['decode', 'decompress', 'verify'] },
+  });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+  expect(await site.content('px0115a.out')).toMatch(/^START-OF-FILE[^]*END-OF-FILE\n$/);
+});
+
+test('with a wrong password nothing is delivered, and the next run with the right one does', async () => {
+  const server = await bloombergSftp();
+  server.faults.uuDes = 'A1b2C3d4';
+  const site = await sftpSite(server, {
+    config: { requestFiles: [ASKED], desPassword: 'not this one' },
+    pipeline: { steps: ['decode', 'decompress', 'verify'] },
+  });
+  const first = await site.run();
+  expect(first.code).toBe(3);
+  expect(first.failed).toEqual([
+    expect.objectContaining({ error: expect.stringContaining('DES password') }),
+  ]);
+  expect(await site.visible()).toEqual([]);
+  await site.change({ desPassword: 'A1b2C3d4' });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+});
+
+test('a recurring program is uploaded once and answered every day', async () => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 15, 12));
+  const server = await bloombergSftp({ clock });
+  const daily = { ...ASKED, reply: 'px.out', programFlag: 'daily' };
+  const site = await sftpSite(server, { config: { requestFiles: [daily] } });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px.out' }] });
+  for (let day = 1; day <= 2; day++) {
+    await clock.advance(86_400_000);
+    expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'px.out' }] });
+  }
+  expect(await site.visible()).toEqual(['px.out', 'px~2.out', 'px~3.out']);
+  expect(server.requests).toHaveLength(1);
 });
 
 test('check walks through what must hold, and asks for nothing', async () => {

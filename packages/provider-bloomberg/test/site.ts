@@ -8,6 +8,7 @@ import {
   type BloombergRest,
   type BloombergRestOptions,
   type BloombergSftp,
+  type BloombergSftpOptions,
   startBloombergRest,
   startBloombergSftp,
 } from '@octo/plugin-testing';
@@ -102,8 +103,8 @@ export async function bloombergRest(options: BloombergRestOptions = {}): Promise
   return server;
 }
 
-export async function bloombergSftp(): Promise<BloombergSftp> {
-  const server = await startBloombergSftp();
+export async function bloombergSftp(options: BloombergSftpOptions = {}): Promise<BloombergSftp> {
+  const server = await startBloombergSftp(options);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }
