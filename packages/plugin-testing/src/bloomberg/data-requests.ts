@@ -73,11 +73,10 @@ export class DataRequests {
     return this.one(identifier);
   }
 
-  /** Whether an enabled request that runs again names the component at this path. */
+  /** Whether a request that runs again names the component at this path. One that was disabled never does. */
   uses(path: string): boolean {
     return [...this.#byIdentifier.values()].some(
-      ({ enabled, fieldList, nextRunMs, trigger, universe }) =>
-        enabled &&
+      ({ fieldList, nextRunMs, trigger, universe }) =>
         nextRunMs !== undefined &&
         [universe, fieldList, trigger].some((part) => part?.path === path),
     );

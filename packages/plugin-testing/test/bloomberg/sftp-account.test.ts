@@ -173,6 +173,7 @@ test.for([
   ['501 fields', requestFile({ fields: Array(501).fill('A') as string[] }), 'TOO MANY FIELDS'],
   ['too few overrides', requestFile({ data: ['A|ISIN|2|F|V|'] }), 'OVERRIDES DO NOT MATCH'],
   ['no last delimiter', requestFile({ data: ['A|ISIN|1|F|V'] }), 'OVERRIDES DO NOT MATCH'],
+  ['more behind the overrides', requestFile({ data: ['A|ISIN|1|F|V|W'] }), 'OVERRIDES DO NOT'],
   ['no securities', requestFile({ data: [] }), 'NO SECURITIES'],
   ['another firm', requestFile().replace('dl123456', 'dl654321'), 'INVALID FIRMNAME'],
   ['no end', requestFile().replace('END-OF-FILE', ''), 'END-OF-FILE EXPECTED'],
