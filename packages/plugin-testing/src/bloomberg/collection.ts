@@ -1,6 +1,6 @@
 /** Collections in pages: `page` from 1, `pageSize` 20 unless asked otherwise. */
 import { badQuery, wholeNumber } from './query.ts';
-import type { RestAnswer, RestCall } from './rest-call.ts';
+import type { JsonAnswer, RestCall } from './rest-call.ts';
 import { RestRefusal } from './rest-refusal.ts';
 
 export interface CollectionShape {
@@ -15,7 +15,7 @@ export function collectionPage(
   items: readonly object[],
   { query }: RestCall,
   { parameters = [], type }: CollectionShape,
-): RestAnswer {
+): JsonAnswer {
   for (const name of query.keys()) {
     if (![...PAGING, ...parameters].includes(name)) throw badQuery(name, 'Unknown parameter.');
   }

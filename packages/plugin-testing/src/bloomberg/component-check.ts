@@ -13,6 +13,8 @@ export interface Component {
   readonly frequency?: string;
   readonly startDate?: string;
   readonly startTime?: string;
+  /** Of a universe or a field list. */
+  readonly contains?: readonly object[];
   readonly [member: string]: unknown;
 }
 

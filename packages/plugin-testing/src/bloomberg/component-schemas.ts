@@ -4,6 +4,12 @@ type Schema = { readonly [keyword: string]: unknown };
 
 const text: Schema = { type: 'string', minLength: 1 };
 const mnemonic: Schema = { type: 'string', pattern: '^[A-Z0-9][A-Z0-9_]*$' };
+const named: Schema = {
+  type: 'object',
+  required: ['mnemonic'],
+  properties: { mnemonic },
+  additionalProperties: false,
+};
 const date: Schema = { type: 'string', pattern: '^\\d{4}-\\d\\d-\\d\\d$' };
 
 /** A letter first; at most 21 letters and digits. */
@@ -23,6 +29,11 @@ const storable: Schema = {
   identifier: { type: 'string', pattern: identifierPattern },
   title: text,
   description: text,
+};
+
+const fileType: Schema = { enum: ['unixFileType', 'windowsFileType'] };
+const dateFormat: Schema = {
+  enum: ['yyyymmdd', 'mm/dd/yyyy', 'dd/mm/yyyy', 'ddmmyyyy', 'mmddyyyy'],
 };
 
 const fieldOverride = typed('FieldOverride', { mnemonic, override: {} }, ['mnemonic', 'override']);
@@ -48,12 +59,16 @@ const fields: Schema = { type: 'array', items: field, minItems: 1, maxItems: 500
 /** 80,000 securities go into one universe. */
 const identifiers: Schema = { type: 'array', items: identifier, minItems: 1, maxItems: 80_000 };
 
+const interval = typed('IntervalDateRange', { startDate: date, endDate: date }, [
+  'startDate',
+  'endDate',
+]);
 const dateRange: Schema = {
   type: 'object',
   discriminator: { propertyName: '@type' },
   required: ['@type'],
   oneOf: [
-    typed('IntervalDateRange', { startDate: date, endDate: date }, ['startDate', 'endDate']),
+    interval,
     typed('DurationDateRange', { days: { type: 'integer', minimum: 1 } }, ['days']),
   ],
 };
@@ -68,28 +83,35 @@ export const COMPONENT_SCHEMAS: { readonly [type: string]: Schema } = {
     'ScheduledTrigger',
     {
       ...storable,
-      frequency: { enum: ['once', 'daily', 'weekday', 'weekly', 'monthly'] },
+      frequency: { enum: ['once', 'daily', 'weekday', 'weekend', 'weekly', 'monthly'] },
       startDate: date,
-      startTime: { type: 'string', pattern: '^\\d\\d:\\d\\d:\\d\\d$' },
+      startTime: { type: 'string', pattern: '^\\d\\d:\\d\\d:00$' },
     },
-    ['frequency', 'startDate', 'startTime'],
+    ['frequency'],
   ),
   MediaType: typed('MediaType', { outputMediaType: { enum: ['text/csv', 'application/json'] } }, [
     'outputMediaType',
   ]),
   DataFormat: typed('DataFormat', {
     columnHeader: { type: 'boolean' },
-    dateFormat: { enum: ['yyyymmdd', 'mm/dd/yyyy', 'dd/mm/yyyy', 'ddmmyyyy', 'mmddyyyy'] },
-    delimiter: { type: 'string', pattern: '^[^\\w\\s]$' },
-    fileType: { enum: ['unixFileType', 'windowsFileType'] },
+    dateFormat,
+    delimiter: { enum: ['|', ',', ';'] },
+    encoding: { enum: ['UTF-8', 'ASCII'] },
+    fileType,
     outputFormat: { enum: ['variableOutputFormat', 'fixedOutputFormat', 'bulkListOutputFormat'] },
   }),
+  HistoryFormat: typed('HistoryFormat', {
+    dateFormat,
+    displayPricingSource: { type: 'boolean' },
+    fileType,
+  }),
+  ActionsFormat: typed('ActionsFormat', { dateFormat, fileType }),
   HistoryRuntimeOptions: typed(
     'HistoryRuntimeOptions',
     {
-      period: { enum: ['daily', 'weekly', 'monthly', 'quarterly', 'semiAnnual', 'annual'] },
+      period: { enum: ['daily', 'weekly', 'monthly', 'quarterly', 'yearly'] },
       dateRange,
-      historyPriceCurrency: { type: 'string', pattern: '^[A-Z]{3}$' },
+      historyPriceCurrency: { type: 'string', pattern: '^[A-Za-z]{3}$' },
     },
     ['dateRange'],
   ),
@@ -105,16 +127,24 @@ export const COMPONENT_SCHEMAS: { readonly [type: string]: Schema } = {
     },
     ['userNumber', 'serialNumber', 'workStation'],
   ),
-  DataPricingSourceOptions: typed(
-    'DataPricingSourceOptions',
-    {
-      prefer: {
-        type: 'object',
-        required: ['mnemonic'],
-        properties: { mnemonic },
-        additionalProperties: false,
-      },
+  DataPricingSourceOptions: typed('DataPricingSourceOptions', { prefer: named }, ['prefer']),
+  HistoryPricingSourceOptions: typed('HistoryPricingSourceOptions', {
+    prefer: named,
+    exclusive: { type: 'boolean' },
+    includeSourceInOutput: { type: 'boolean' },
+  }),
+  ActionsRuntimeOptions: typed('ActionsRuntimeOptions', {
+    actionsDate: { enum: ['entry', 'effective', 'both'] },
+    dateRange: {
+      type: 'object',
+      discriminator: { propertyName: '@type' },
+      required: ['@type'],
+      oneOf: [
+        interval,
+        typed('ActionsDurationDateRange', { days: { type: 'integer', minimum: 0, maximum: 7 } }, [
+          'days',
+        ]),
+      ],
     },
-    ['prefer'],
-  ),
+  }),
 };

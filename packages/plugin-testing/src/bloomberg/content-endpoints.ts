@@ -12,13 +12,21 @@ export function responses({ call, desk }: Visit): RestAnswer {
   const page = listingPage(desk.responses.all(), call);
   if (page.total === 0 && faults.emptyIs404) throw new RestRefusal(404, 'There are no responses.');
   const contains = page.responses.map((one) => listed(one, faults.digestIsWrong(one.key)));
+  const { query } = call;
   const view = {
     '@type': 'PartialCollectionView',
-    '@id': call.query.size === 0 ? '' : `?${call.query.toString()}`,
-    ...(page.next !== undefined && { next: page.next }),
+    '@id': query.size === 0 ? '' : `?${query.toString()}`,
+    ...(page.next !== undefined && { next: nextLink(query, page.next, faults.bareTokens) }),
   };
   const body = { '@type': 'ResponseCollection', totalItems: page.total, contains, view };
   return { status: 200, body };
+}
+
+function nextLink(query: URLSearchParams, token: string, bare: boolean): string {
+  if (bare) return token;
+  const next = new URLSearchParams(query);
+  next.set('next', token);
+  return `?${next.toString()}`;
 }
 
 export function oneResponse({ call, desk, names: [key = ''] }: Visit): RestAnswer {

@@ -1,7 +1,8 @@
 /** The requests of an account: made once, never changed, disabled for good. */
 import { randomBytes } from 'node:crypto';
 import { collectionPage } from './collection.ts';
-import { badBody, detailOf } from './component-check.ts';
+import { badBody, checkedComponent, detailOf } from './component-check.ts';
+import { componentView } from './component-view.ts';
 import { created } from './created.ts';
 import { badQuery } from './query.ts';
 import { checkedRequest, type CheckedRequest, type RequestPart } from './request-check.ts';
@@ -10,6 +11,8 @@ import type { RestDesk } from './rest-desk.ts';
 import { RestRefusal } from './rest-refusal.ts';
 
 export interface StoredRequest extends CheckedRequest {
+  universe: RequestPart;
+  body: CheckedRequest['body'];
   readonly identifier: string;
   readonly issuedMs: number;
   modifiedMs: number;
@@ -54,23 +57,31 @@ export class DataRequests {
   }
 
   /** The universe, field list or trigger of a request, as it was given or is stored. */
-  part(identifier: string, name: 'fieldList' | 'trigger' | 'universe'): RestAnswer {
+  part(identifier: string, name: 'fieldList' | 'trigger' | 'universe', call: RestCall): RestAnswer {
     const part: RequestPart | undefined = this.#known(identifier)[name];
     if (part === undefined) throw new RestRefusal(404, `The request has no ${name}.`);
-    return { status: 200, body: part.component };
+    return componentView(part.component, call);
   }
 
-  /** Only `enabled: false` can be said, and never be taken back. */
+  /** Title, description, a universe that was given whole, and `enabled: false`, which is final. */
   async change(identifier: string, call: RestCall, nowMs: number): Promise<RestAnswer> {
     const request = this.#known(identifier);
     const body = await call.json();
-    const [name = 'enabled'] = Object.keys(body).filter((one) => !/^(@type|enabled)$/.test(one));
-    if (name !== 'enabled') throw badBody([detailOf(`/${name}`, 'This cannot be changed.')]);
-    if (body['enabled'] !== false) throw badBody([detailOf('/enabled', 'Must be false.')]);
-    request.enabled = false;
+    for (const name of Object.keys(body)) {
+      if (!CHANGEABLE.has(name)) throw badBody([detailOf(`/${name}`, 'This cannot be changed.')]);
+    }
+    const { '@type': _, enabled, universe, ...words } = body;
+    if (enabled !== undefined && enabled !== false) {
+      throw badBody([detailOf('/enabled', 'Must be false.')]);
+    }
+    if (universe !== undefined) request.universe = ownUniverse(request, universe);
+    request.body = { ...request.body, ...words };
     request.modifiedMs = nowMs;
-    delete request.nextRunMs;
-    return this.one(identifier);
+    if (enabled === false) {
+      request.enabled = false;
+      delete request.nextRunMs;
+    }
+    return { status: 204 };
   }
 
   /** Whether a request that runs again names the component at this path. One that was disabled never does. */
@@ -89,15 +100,26 @@ export class DataRequests {
   }
 }
 
-export function nameOf({ identifier, name }: StoredRequest): string {
-  return name ?? identifier;
+const CHANGEABLE = new Set(['@context', '@type', 'description', 'enabled', 'title', 'universe']);
+
+/** @throws RestRefusal 400 when the universe is a stored one, or shall be */
+function ownUniverse(request: StoredRequest, universe: unknown): RequestPart {
+  if (request.universe.path !== undefined) {
+    throw badBody([detailOf('/universe', 'The universe of this request is a stored one.')]);
+  }
+  return { component: checkedComponent(universe, ['Universe'], '/universe') };
+}
+
+/** Empty without a name. */
+export function nameOf({ name }: StoredRequest): string {
+  return name ?? '';
 }
 
 const FILTERS: readonly (readonly [
   name: string,
   valueOf: (one: StoredRequest) => string | null,
 ])[] = [
-  ['name', (one) => nameOf(one)],
+  ['name', nameOf],
   ['enabled', ({ enabled }) => String(enabled)],
   ['universeIdentifier', ({ universe }) => identifierOf(universe)],
   ['fieldListIdentifier', ({ fieldList }) => identifierOf(fieldList)],

@@ -16,7 +16,8 @@ export function eventTexts(
 
 function activityOf(response: ListedResponse, account: string, endedAtMs: number): object {
   const { key, headers, metadata } = response;
-  const [, digestAlgorithm, digestValue] = /^(\w+)=(.+)$/.exec(headers['Digest'] ?? '') ?? [];
+  const [, digestAlgorithm, digestValue] =
+    /^(\w+)=(.+)$/.exec(String(headers['Digest'] ?? '')) ?? [];
   const ending = key.slice(key.lastIndexOf('.'));
   return {
     '@type': 'DistributionPublishedActivity',
@@ -25,7 +26,9 @@ function activityOf(response: ListedResponse, account: string, endedAtMs: number
       identifier: `${metadata['DL_REQUEST_ID']}${ending}`,
       contentType: headers['Content-Type'],
       ...(digestValue !== undefined && { digest: { digestAlgorithm, digestValue } }),
-      snapshot: { dataset: { catalog: { identifier: account } } },
+      snapshot: {
+        dataset: { identifier: metadata['DL_REQUEST_ID'], catalog: { identifier: account } },
+      },
     },
     endedAtTime: new Date(endedAtMs).toISOString(),
   };

@@ -15,6 +15,7 @@ export interface RestDeskOptions extends Pick<
 > {
   readonly account: string;
   readonly faults: BloombergRestFaults;
+  readonly strict: boolean;
 }
 
 export interface FurnishedDesk extends RestDesk {
@@ -22,7 +23,8 @@ export interface FurnishedDesk extends RestDesk {
   readonly deliver: (response: BloombergResponse) => void;
 }
 
-export function restDesk({ account, clock, closing, faults, heartbeatMs }: RestDeskOptions) {
+export function restDesk(options: RestDeskOptions) {
+  const { account, clock, closing, faults, heartbeatMs, strict } = options;
   const now = () => clock.now() + faults.skewMs;
   const responses = new ResponseStore();
   const requests = new DataRequests();
@@ -36,12 +38,14 @@ export function restDesk({ account, clock, closing, faults, heartbeatMs }: RestD
     new ComponentShelf(kind, {
       path: `/eap/catalogs/${account}`,
       now,
+      strict,
       isUsed: (path) => requests.uses(path),
     });
   const desk: FurnishedDesk = {
     clock,
     account,
     faults,
+    strict,
     responses,
     events,
     datasets: new Datasets(),

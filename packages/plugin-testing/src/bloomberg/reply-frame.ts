@@ -7,6 +7,8 @@ export interface FrameRequest {
   readonly headers: ReadonlyMap<string, string>;
   readonly fields: readonly string[];
   readonly securities: readonly AskedSecurity[];
+  /** Shown in each row of a horizontal history, before the date. */
+  readonly pricingSource?: string;
 }
 
 export interface FrameOptions {
@@ -56,6 +58,18 @@ function headOf({ fields, headers }: FrameRequest, startedMs: number): string[] 
 }
 
 function rowsOf(request: FrameRequest, nowMs: number): string[] {
+  const titled = request.headers.get('COLUMNHEADER') === 'yes';
+  return [...(titled ? titleRows(request) : []), ...bodyRows(request, nowMs)];
+}
+
+/** The titles of the columns stand in the first row of getdata; other programs have none. */
+function titleRows(request: FrameRequest): string[] {
+  const program = request.headers.get('PROGRAMNAME') ?? 'getdata';
+  if (program !== 'getdata') return [];
+  return [joinerOf(request)(['SECURITIES', 'ERROR CODE', 'NUM FLDS', ...request.fields])];
+}
+
+function bodyRows(request: FrameRequest, nowMs: number): string[] {
   const program = request.headers.get('PROGRAMNAME') ?? 'getdata';
   const today = Math.floor(nowMs / DAY_MS) * DAY_MS;
   return request.securities.flatMap((security) => {
@@ -92,22 +106,17 @@ function historyRows(table: Table): string[] {
   return table.fields.flatMap((field) => verticalRows(table, field, days));
 }
 
-function horizontalRows(
-  { fields, format, join, security }: Table,
-  days: readonly number[],
-): string[] {
+function horizontalRows(table: Table, days: readonly number[]): string[] {
+  const { fields, format, join, pricingSource, security } = table;
   const code = returnCodeOf(security);
-  if (code !== 0)
-    return [join([security.value, code, fields.length, ' ', ...fields.map(() => ' ')])];
+  const blank = fields.map(() => ' ');
+  const source = pricingSource === undefined ? [] : [code === 0 ? pricingSource : ' '];
+  const row = (date: string, values: readonly string[]) =>
+    join([security.value, code, fields.length, ...source, date, ...values]);
+  if (code !== 0) return [row(' ', blank)];
   return days.map((day) => {
     const values = fields.map((field) => format(historyCell(security, field, day)));
-    return join([
-      security.value,
-      0,
-      fields.length,
-      format({ kind: 'date', dayMs: day }),
-      ...values,
-    ]);
+    return row(format({ kind: 'date', dayMs: day }), values);
   });
 }
 

@@ -33,9 +33,12 @@ type Body = { readonly [name: string]: unknown };
 export function checkedRequest(body: Body, desk: RestDesk): CheckedRequest {
   const type = typeOf(body);
   requireKnownMembers(body, type);
-  const asIdentifier = identifierIn(body, 'identifier');
-  const name = identifierIn(body, 'name');
-  for (const [name, types] of Object.entries(OPTIONS)) {
+  const asIdentifier = wordIn(body, 'identifier', identifierPattern);
+  const name = wordIn(body, 'name', NAME);
+  if (desk.strict && body['name'] === undefined && body['title'] === undefined) {
+    throw badBody([detailOf('/title', 'A request needs a title or a name.')]);
+  }
+  for (const [name, types] of Object.entries(OPTIONS[type])) {
     if (body[name] !== undefined) checkedComponent(body[name], types, `/${name}`);
   }
   if (type === 'HistoryRequest' && body['runtimeOptions'] === undefined) {
@@ -44,6 +47,8 @@ export function checkedRequest(body: Body, desk: RestDesk): CheckedRequest {
   const partOf = (name: string, kind: ComponentKind, types = COMPONENT_TYPES[kind]) =>
     partIn(body, name, { desk, kind, types });
   const fieldTypes = FIELD_LISTS[type];
+  const trigger = partOf('trigger', 'triggers');
+  if (desk.strict) requireFuture(trigger, desk.now());
   return {
     type,
     ...(asIdentifier !== undefined && { asIdentifier }),
@@ -51,7 +56,7 @@ export function checkedRequest(body: Body, desk: RestDesk): CheckedRequest {
     body,
     universe: partOf('universe', 'universes'),
     ...(fieldTypes !== undefined && { fieldList: partOf('fieldList', 'fieldLists', fieldTypes) }),
-    trigger: partOf('trigger', 'triggers'),
+    trigger,
   };
 }
 
@@ -87,25 +92,33 @@ const FIELD_LISTS: { readonly [type in RequestType]: readonly string[] | undefin
   HistoryRequest: ['HistoryFieldList'],
 };
 
-const OPTIONS: { readonly [name: string]: readonly string[] } = {
-  formatting: ['DataFormat', 'MediaType'],
-  pricingSourceOptions: ['DataPricingSourceOptions'],
-  runtimeOptions: ['HistoryRuntimeOptions'],
-  terminalIdentity: ['BbaTerminalIdentity', 'BlpTerminalIdentity'],
-};
+/** Beside the parts: what may be said, and by which `@type`. */
+const OPTIONS: { readonly [type in RequestType]: { readonly [name: string]: readonly string[] } } =
+  {
+    ActionsRequest: {
+      formatting: ['ActionsFormat', 'MediaType'],
+      runtimeOptions: ['ActionsRuntimeOptions'],
+      terminalIdentity: ['BbaTerminalIdentity', 'BlpTerminalIdentity'],
+    },
+    DataRequest: {
+      formatting: ['DataFormat', 'MediaType'],
+      pricingSourceOptions: ['DataPricingSourceOptions'],
+      terminalIdentity: ['BbaTerminalIdentity', 'BlpTerminalIdentity'],
+    },
+    HistoryRequest: {
+      formatting: ['HistoryFormat', 'MediaType'],
+      pricingSourceOptions: ['HistoryPricingSourceOptions'],
+      runtimeOptions: ['HistoryRuntimeOptions'],
+      terminalIdentity: ['BbaTerminalIdentity', 'BlpTerminalIdentity'],
+    },
+  };
 
-const MEMBERS: { readonly [type in RequestType]: readonly string[] } = {
-  ActionsRequest: ['actionsFilter'],
-  DataRequest: ['fieldList', 'pricingSourceOptions'],
-  HistoryRequest: ['fieldList', 'runtimeOptions'],
-};
 const MEMBERS_OF_ALL = [
+  '@context',
   '@type',
   'description',
-  'formatting',
   'identifier',
   'name',
-  'terminalIdentity',
   'title',
   'trigger',
   'universe',
@@ -121,25 +134,38 @@ const OTHER_TYPES = new Set([
 
 function typeOf(body: Body): RequestType {
   const type = String(body['@type']);
-  if (Object.hasOwn(MEMBERS, type)) return type as RequestType;
+  if (Object.hasOwn(OPTIONS, type)) return type as RequestType;
   const detail = OTHER_TYPES.has(type)
     ? `This simulator does not answer a ${type}.`
-    : `Must be ${Object.keys(MEMBERS).join(' or ')}.`;
+    : `Must be ${Object.keys(OPTIONS).join(' or ')}.`;
   throw badBody([detailOf('/@type', detail)]);
 }
 
 function requireKnownMembers(body: Body, type: RequestType): void {
-  const known = [...MEMBERS_OF_ALL, ...MEMBERS[type]];
+  const own = type === 'ActionsRequest' ? 'actionsFilter' : 'fieldList';
+  const known = [...MEMBERS_OF_ALL, ...Object.keys(OPTIONS[type]), own];
   const unknown = Object.keys(body).filter((name) => !known.includes(name));
   if (unknown.length === 0) return;
   throw badBody(unknown.map((name) => detailOf(`/${name}`, `A ${type} has no ${name}.`)));
 }
 
-function identifierIn(body: Body, name: string): string | undefined {
+function wordIn(body: Body, name: string, pattern: string): string | undefined {
   const value = body[name];
   if (value === undefined) return undefined;
-  if (typeof value === 'string' && new RegExp(identifierPattern).test(value)) return value;
-  throw badBody([detailOf(`/${name}`, 'A letter first, at most 21 letters and digits.')]);
+  if (typeof value === 'string' && new RegExp(pattern).test(value)) return value;
+  throw badBody([detailOf(`/${name}`, `Must match ${pattern}.`)]);
+}
+
+/** A name need not be unique, and is not part of an address. */
+const NAME = '^[A-Za-z0-9]{1,64}$';
+
+/** What recurs cannot begin on a day that is over; what runs once then runs at once. */
+function requireFuture({ component }: RequestPart, nowMs: number): void {
+  const { frequency, startDate } = component;
+  if (frequency === undefined || frequency === 'once' || startDate === undefined) return;
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  if (startDate >= today) return;
+  throw badBody([detailOf('/trigger/startDate', 'This day has passed.')]);
 }
 
 interface PartPlace {

@@ -143,6 +143,7 @@ const YES_OR_NO = /^(yes|no)$/;
 const VALUES: { readonly [header: string]: RegExp } = {
   ADJUSTED: YES_OR_NO,
   CLOSINGVALUES: YES_OR_NO,
+  COLUMNHEADER: YES_OR_NO,
   COMPRESS: YES_OR_NO,
   DATEFORMAT: /^(yyyymmdd|mm\/dd\/yyyy|dd\/mm\/yyyy|ddmmyyyy|mmddyyyy)$/,
   DATERANGE: /^\d{8}\|\d{8}$/,

@@ -19,7 +19,7 @@ export class RequestRunner {
   /** Runs it at once, or when its trigger says. */
   schedule(request: StoredRequest): void {
     const { clock } = this.#desk();
-    const startMs = startOf(request);
+    const startMs = startOf(request, clock.now());
     if (startMs === undefined) return this.#at(clock.now(), request);
     this.#next(request, startMs);
   }
@@ -46,17 +46,18 @@ export class RequestRunner {
 
   #run(request: StoredRequest): void {
     if (!request.enabled) return;
-    const { account, now } = this.#desk();
+    const { account, now, strict } = this.#desk();
     const nowMs = now();
     const { identifier, nextRunMs, type } = request;
     const { body, ending } = responseContent({
       account,
       request,
       nowMs,
+      strict,
       securities: securitiesIn(request.universe),
       fields: fieldsIn(request.fieldList),
     });
-    const key = `${identifier}-${timestamp(nowMs)}.${ending}`;
+    const key = `${request.name ?? identifier}-${timestamp(nowMs)}.${ending}`;
     const of = { requestId: identifier, requestName: nameOf(request), requestType: type };
     this.#deliver({ key, body, ...of, snapshotMs: nowMs });
     request.lastRunMs = nowMs;
@@ -66,10 +67,13 @@ export class RequestRunner {
   }
 }
 
-/** When a scheduled trigger begins; `undefined` for those that run at once. */
-function startOf({ trigger: { component } }: StoredRequest): number | undefined {
+/** When a scheduled trigger begins, in UTC; `undefined` for those that run at once. Today unless it says otherwise. */
+function startOf({ trigger: { component } }: StoredRequest, nowMs: number): number | undefined {
+  const { frequency, startDate, startTime = '00:00:00' } = component;
   if (component['@type'] !== 'ScheduledTrigger') return undefined;
-  return Date.parse(`${component.startDate}T${component.startTime}Z`);
+  const today = new Date(nowMs).toISOString().slice(0, 10);
+  const startMs = Date.parse(`${startDate ?? today}T${startTime}Z`);
+  return frequency === 'once' && startMs <= nowMs ? undefined : startMs;
 }
 
 /** `20260115T220444` */

@@ -11,6 +11,7 @@ export interface AskedContent {
   readonly fields: readonly string[];
   /** The snapshot's time. */
   readonly nowMs: number;
+  readonly strict: boolean;
 }
 
 export interface ResponseContent {
@@ -20,8 +21,8 @@ export interface ResponseContent {
 }
 
 export function responseContent(asked: AskedContent): ResponseContent {
-  const { '@type': type, outputMediaType } = formattingOf(asked.request);
-  if (type === 'DataFormat') return { ending: 'bbg', body: frameOf(asked) };
+  const { '@type': type = 'MediaType', outputMediaType } = formattingOf(asked.request);
+  if (type !== 'MediaType') return { ending: 'bbg', body: frameOf(asked) };
   const table = tableOf(asked);
   return outputMediaType === 'application/json'
     ? { ending: 'json', body: jsonText(table) }
@@ -134,8 +135,9 @@ const PROGRAMS: { readonly [type in StoredRequest['type']]: string } = {
   HistoryRequest: 'gethistory',
 };
 
-function frameOf({ account, fields, nowMs, request, securities }: AskedContent): string {
-  const { dateFormat = 'yyyymmdd', delimiter = '|', fileType } = formattingOf(request);
+function frameOf({ account, fields, nowMs, request, securities, strict }: AskedContent): string {
+  const formatting = formattingOf(request);
+  const { dateFormat = 'yyyymmdd', delimiter = '|', fileType } = formatting;
   const headers = new Map([
     ['PROGRAMNAME', PROGRAMS[request.type]],
     ['REPLYFILENAME', `${request.identifier}.bbg`],
@@ -149,8 +151,10 @@ function frameOf({ account, fields, nowMs, request, securities }: AskedContent):
     const range = [days.at(0) ?? nowMs, days.at(-1) ?? nowMs].map(dayText).join('|');
     headers.set('HIST_FORMAT', 'horizontal').set('DATERANGE', range.replaceAll('-', ''));
   }
+  if (strict && formatting['columnHeader'] === true) headers.set('COLUMNHEADER', 'yes');
+  const pricingSource = formatting['displayPricingSource'] === true ? 'EX' : undefined;
   const frame = replyFrame(
-    { headers, fields, securities },
+    { headers, fields, securities, ...(pricingSource !== undefined && { pricingSource }) },
     { startedMs: nowMs, finishedMs: nowMs },
   );
   return fileType === 'windowsFileType' ? frame.replaceAll('\n', '\r\n') : frame;

@@ -6,12 +6,12 @@ import type { StoredResponse } from './response-store.ts';
 export interface ListingPage {
   readonly responses: readonly StoredResponse[];
   readonly total: number;
-  /** The query of the next page. */
+  /** What the next page is asked for with. */
   readonly next?: string;
 }
 
 /**
- * @param responses in the order of their keys
+ * Newest first.
  * @throws RestRefusal 400 for a parameter that is unknown or wrong
  */
 export function listingPage(
@@ -28,15 +28,27 @@ export function listingPage(
     .filter(({ snapshotMs }) => snapshotMs >= sinceMs && snapshotMs <= untilMs);
   const limit = wholeNumber(query, 'limit', { least: 1, most: 1000 }) ?? DEFAULT_LIMIT;
   const token = query.get('next');
-  const after = token === null ? '' : keyIn(token);
-  const rest = matching.filter(({ key }) => key > after);
+  const after = token === null ? undefined : placeIn(token);
+  const ordered = matching.toSorted((a, b) => (comesBefore(placeOf(a), placeOf(b)) ? -1 : 1));
+  const rest = ordered.filter((one) => after === undefined || comesBefore(after, placeOf(one)));
   const page = rest.slice(0, limit);
   const last = page.at(-1);
   return {
     responses: page,
     total: matching.length,
-    ...(last !== undefined && rest.length > limit && { next: nextQuery(query, last.key) }),
+    ...(last !== undefined && rest.length > limit && { next: tokenOf(placeOf(last)) }),
   };
+}
+
+/** Where a response stands in the order. */
+type Place = readonly [modifiedMs: number, key: string];
+
+function placeOf({ key, modifiedMs }: StoredResponse): Place {
+  return [modifiedMs, key];
+}
+
+function comesBefore([oneMs, oneKey]: Place, [otherMs, otherKey]: Place): boolean {
+  return oneMs === otherMs ? oneKey < otherKey : oneMs > otherMs;
 }
 
 type Filter = (response: StoredResponse, query: URLSearchParams) => boolean;
@@ -70,14 +82,12 @@ function timeIn(query: URLSearchParams, name: string): number | undefined {
   return time;
 }
 
-function nextQuery(query: URLSearchParams, lastKey: string): string {
-  const next = new URLSearchParams(query);
-  next.set('next', Buffer.from(lastKey).toString('base64url'));
-  return `?${next.toString()}`;
+function tokenOf(place: Place): string {
+  return Buffer.from(JSON.stringify(place)).toString('base64url');
 }
 
-function keyIn(token: string): string {
-  const key = Buffer.from(token, 'base64url').toString('utf8');
-  if (Buffer.from(key).toString('base64url') !== token) throw badQuery('next', 'Unknown token.');
-  return key;
+function placeIn(token: string): Place {
+  const [, ms, key] = /^\[(\d+),"(.*)"\]$/.exec(Buffer.from(token, 'base64url').toString()) ?? [];
+  if (ms === undefined || key === undefined) throw badQuery('next', 'Unknown token.');
+  return [Number(ms), key];
 }

@@ -11,7 +11,7 @@ export interface BloombergResponse {
   readonly contentType?: string;
   /** `DL_REQUEST_ID`. Default: the key up to its first hyphen. */
   readonly requestId?: string;
-  /** `DL_REQUEST_NAME`. Default: the same as `requestId`. */
+  /** `DL_REQUEST_NAME`. Default: empty, as for a request without a name. */
   readonly requestName?: string;
   /** `DL_REQUEST_TYPE`. Default `DataRequest`. */
   readonly requestType?: string;
@@ -36,7 +36,7 @@ export interface StoredResponse extends Required<Omit<BloombergResponse, 'body' 
 /** What a listing says of a response, and the event of its delivery. */
 export interface ListedResponse {
   readonly key: string;
-  readonly headers: { readonly [name: string]: string };
+  readonly headers: { readonly [name: string]: number | string };
   readonly metadata: { readonly [name: string]: string };
 }
 
@@ -67,9 +67,8 @@ export class ResponseStore {
     this.#byKey.delete(key);
   }
 
-  /** In the order of their keys. */
   all(): StoredResponse[] {
-    return [...this.#byKey.values()].toSorted((a, b) => (a.key < b.key ? -1 : 1));
+    return [...this.#byKey.values()];
   }
 }
 
@@ -80,7 +79,7 @@ export function listed(response: StoredResponse, wrongDigest: boolean): ListedRe
     key,
     headers: {
       'Content-Type': response.contentType,
-      'Content-Length': String(response.body.length),
+      'Content-Length': response.body.length,
       ...validators(response, wrongDigest),
     },
     metadata: {
@@ -125,7 +124,7 @@ function storedFrom(response: BloombergResponse, nowMs: number): StoredResponse 
     },
     contentType: response.contentType ?? contentTypeOf(key),
     requestId,
-    requestName: response.requestName ?? requestId,
+    requestName: response.requestName ?? '',
     requestType: response.requestType ?? 'DataRequest',
     digest: response.digest ?? 'decoded',
     modifiedMs: Math.floor((response.modifiedMs ?? nowMs) / 1000) * 1000,

@@ -14,6 +14,11 @@ export interface RestCall {
   readonly text: () => Promise<string>;
 }
 
+/** An answer whose body is a JSON object. */
+export interface JsonAnswer extends RestAnswer {
+  readonly body: { readonly [name: string]: unknown };
+}
+
 export interface RestAnswer {
   readonly status: number;
   readonly headers?: { readonly [name: string]: string };

@@ -12,6 +12,8 @@ export interface RestDesk {
   readonly clock: Clock;
   readonly account: string;
   readonly faults: BloombergRestFaults;
+  /** Whether everything is refused that Bloomberg documents as refused. */
+  readonly strict: boolean;
   readonly responses: ResponseStore;
   readonly events: EventLog;
   readonly datasets: Datasets;

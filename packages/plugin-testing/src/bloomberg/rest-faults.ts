@@ -43,6 +43,8 @@ export class BloombergRestFaults {
   deliverDelayMs = 0;
   /** As older servers: 404 in place of an empty listing of responses. */
   emptyIs404 = false;
+  /** Listings of responses link their next page by the bare token in place of a query: which of both is right is not public. */
+  bareTokens = false;
   readonly sse = new SseFaults();
   readonly #tooMany: { after: number; count: number; retryAfterSeconds?: number }[] = [];
   readonly #cuts = new Map<

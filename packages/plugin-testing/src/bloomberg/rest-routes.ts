@@ -27,7 +27,7 @@ export async function answerFrom(
 ): Promise<RestAnswer> {
   const path = call.path.replace(/^\/eap(?=\/)/, '');
   const matching = ROUTES.filter(({ pattern }) => pattern.test(path));
-  if (matching.length === 0) throw unknownPath(path);
+  if (matching.length === 0) throw new RestRefusal(404, 'Nothing is known here.');
   const route = matching.find(({ verbs }) => verbs.includes(call.method));
   if (route === undefined) throw new RestRefusal(405, `${call.method} is not allowed here.`);
   const names = (route.pattern.exec(path) ?? []).slice(1).map(decoded);
@@ -50,10 +50,11 @@ interface Route {
   readonly endpoint: Endpoint;
 }
 
-/** @param pattern `*` stands for one segment, `**` for the rest */
+/** @param pattern `*` stands for one segment, `**` for the rest; clients are free to leave out the last slash */
 function route(verbs: string, pattern: string, endpoint: Endpoint): Route {
   const source = pattern.replaceAll('**', '(.+)').replaceAll(/(?<!\.)\*/g, '([^/]+)');
-  return { verbs: verbs.split(' '), pattern: new RegExp(`^${source}$`), endpoint };
+  const free = source.replace(/(?<=.)\/$/, '/?');
+  return { verbs: verbs.split(' '), pattern: new RegExp(`^${free}$`), endpoint };
 }
 
 /** An endpoint of the account's own catalogue, whose identifier is the first name. */
@@ -93,7 +94,7 @@ function shelfRoutes(kind: ComponentKind): Route[] {
     route(
       'GET',
       `${base}*/`,
-      own(({ desk, names: [id = ''] }) => desk.shelves[kind].one(id)),
+      own(({ call, desk, names: [id = ''] }) => desk.shelves[kind].one(id, call)),
     ),
     route(
       'PATCH',
@@ -114,7 +115,7 @@ function requestRoutes(): Route[] {
     route(
       'GET',
       `${base}*/${name}/`,
-      own(({ desk, names: [id = ''] }) => desk.requests.part(id, name)),
+      own(({ call, desk, names: [id = ''] }) => desk.requests.part(id, name, call)),
     );
   return [
     route(
@@ -183,14 +184,6 @@ const ROUTES: readonly Route[] = [
   route('GET', '/notifications/sse', (visit) => eventStream(visit, 'activity')),
   route('GET', '/notifications/content/responses', (visit) => eventStream(visit, 'delivery')),
 ];
-
-function unknownPath(path: string): RestRefusal {
-  const hasSlash = path.endsWith('/');
-  const wanted = hasSlash ? path.slice(0, -1) : `${path}/`;
-  const isNear = ROUTES.some(({ pattern }) => pattern.test(wanted));
-  const hint = hasSlash ? 'without a slash at its end' : 'with a slash at its end';
-  return new RestRefusal(404, isNear ? `This is known ${hint} only.` : 'Nothing is known here.');
-}
 
 function decoded(segment: string): string {
   try {

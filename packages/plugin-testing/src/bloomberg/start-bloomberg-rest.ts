@@ -29,6 +29,12 @@ export interface BloombergRestOptions {
   readonly perMinute?: number;
   /** How often a silent stream of events shows that it lives. 0: never. Default 30 seconds. */
   readonly heartbeatMs?: number;
+  /**
+   * Whether the server also refuses, and sends, what public clients of Bloomberg document and a careless one overlooks: a
+   * request needs a title or a name, a stored part a title; what recurs cannot begin on a day that is over; a frame with
+   * `columnHeader` has the titles of its columns in the first row. Default `false`.
+   */
+  readonly strict?: boolean;
   /** How long an access token is good. Default 30 minutes. */
   readonly accessTokenMs?: number;
 }
@@ -73,6 +79,7 @@ export async function startBloombergRest(
     account,
     faults,
     heartbeatMs,
+    strict: options.strict ?? false,
     closing: closing.signal,
   });
   const keeper = {

@@ -1,7 +1,8 @@
 /** Universes, field lists and triggers that an account stores, to be named by its requests. */
 import { randomBytes } from 'node:crypto';
 import { collectionPage } from './collection.ts';
-import { checkedComponent, type Component } from './component-check.ts';
+import { badBody, checkedComponent, detailOf, type Component } from './component-check.ts';
+import { componentView } from './component-view.ts';
 import { created } from './created.ts';
 import type { RestAnswer, RestCall } from './rest-call.ts';
 import { RestRefusal } from './rest-refusal.ts';
@@ -27,6 +28,7 @@ export interface ShelfContext {
   /** The path of the catalogue, such as `/eap/catalogs/1234`. */
   readonly path: string;
   readonly now: () => number;
+  readonly strict: boolean;
   /** Whether an enabled recurring request names it. */
   readonly isUsed: (path: string) => boolean;
 }
@@ -55,15 +57,20 @@ export class ComponentShelf {
     return collectionPage(views, call, { type: this.#kind });
   }
 
-  one(identifier: string): RestAnswer {
+  one(identifier: string, call: RestCall): RestAnswer {
     const stored = this.#known(identifier);
-    return { status: 200, body: { ...summaryOf(stored), ...stored.body, identifier } };
+    return componentView(stored.body, call, { ...summaryOf(stored), identifier });
   }
 
   /** @throws RestRefusal 400 for a wrong body, 409 when the identifier is taken */
   async create(call: RestCall): Promise<RestAnswer> {
     const types = COMPONENT_TYPES[this.#kind];
     const body = checkedComponent(await call.json(), types, '');
+    for (const name of ['identifier', 'title'] as const) {
+      if (this.#context.strict && body[name] === undefined) {
+        throw badBody([detailOf(`/${name}`, 'This is required.')]);
+      }
+    }
     const identifier = body.identifier ?? `c${randomBytes(6).toString('hex')}`;
     if (this.#stored.has(identifier)) {
       throw new RestRefusal(409, `The identifier ${identifier} already exists.`);
@@ -82,7 +89,7 @@ export class ComponentShelf {
     const changed = { ...body, ...(await call.json()), '@type': body['@type'], identifier };
     checkedComponent(changed, COMPONENT_TYPES[this.#kind], '');
     this.#stored.set(identifier, { ...stored, body: changed, modifiedMs: this.#context.now() });
-    return this.one(identifier);
+    return { status: 204 };
   }
 
   remove(identifier: string): RestAnswer {

@@ -46,7 +46,7 @@ test('a delivery goes out to the old stream as an activity', async () => {
       identifier: 'octoEod.csv',
       contentType: 'text/csv',
       digest: { digestAlgorithm: 'sha512', digestValue: expect.any(String) },
-      snapshot: { dataset: { catalog: { identifier: '1234' } } },
+      snapshot: { dataset: { identifier: 'octoEod', catalog: { identifier: '1234' } } },
     },
     endedAtTime: '2026-01-15T22:00:00.000Z',
   });

@@ -59,7 +59,8 @@ const listed = async () => {
   const { contains } = (await get('/catalogs/1234/content/responses/')).json();
   return contains as readonly { readonly key: string; readonly metadata: Json }[];
 };
-const keys = async () => (await listed()).map(({ key }) => key);
+/** In the order of their days. */
+const keys = async () => (await listed()).map(({ key }) => key).toSorted();
 const content = async (key: string) =>
   (await get(`/catalogs/1234/content/responses/${key}`)).bytes.toString();
 
@@ -82,7 +83,7 @@ test('a request is created with its place, and answered', async () => {
     },
   });
   const lines = (await content('octoEod-20260115T210000.csv')).split('\n');
-  const leading = 'octoEod,octoEod,2026-01-15T21:00:00,Etc/UTC';
+  const leading = 'octoEod,,2026-01-15T21:00:00,Etc/UTC';
   expect(lines).toEqual([
     'DL_REQUEST_ID,DL_REQUEST_NAME,DL_SNAPSHOT_START_TIME,DL_SNAPSHOT_TZ,IDENTIFIER,RC,PX_LAST,NA_A',
     expect.stringMatching(new RegExp(`^${leading},IBM US Equity,0,\\d+(\\.\\d+)?,$`)),
@@ -99,7 +100,7 @@ test('JSON has numbers, booleans, dates, and null for what is missing', async ()
   expect(JSON.parse(await content('octoEod-20260115T210000.json'))).toEqual([
     {
       DL_REQUEST_ID: 'octoEod',
-      DL_REQUEST_NAME: 'octoEod',
+      DL_REQUEST_NAME: '',
       DL_SNAPSHOT_START_TIME: '2026-01-15T21:00:00',
       DL_SNAPSHOT_TZ: 'Etc/UTC',
       IDENTIFIER: 'US912810TM09',
@@ -147,6 +148,41 @@ test('a history has a row for each day', async () => {
   expect((await content('b-20260115T210000.csv')).match(/2026-01-1[345],/g)).toHaveLength(3);
 });
 
+test('a history has a frame of its own, which may show where prices come from', async () => {
+  const interval = { '@type': 'IntervalDateRange', startDate: '2026-01-15', endDate: '2026-01-15' };
+  const asked = request({
+    '@type': 'HistoryRequest',
+    fieldList: { '@type': 'HistoryFieldList', contains: [{ mnemonic: 'PX_LAST' }] },
+    runtimeOptions: { '@type': 'HistoryRuntimeOptions', period: 'yearly', dateRange: interval },
+    formatting: { '@type': 'HistoryFormat', dateFormat: 'yyyymmdd', displayPricingSource: true },
+    pricingSourceOptions: { '@type': 'HistoryPricingSourceOptions', exclusive: true },
+  });
+  await post(REQUESTS, asked);
+  const lines = (await content('octoEod-20260115T210000.bbg')).split('\n');
+  expect(lines.slice(lines.indexOf('START-OF-DATA') + 1, lines.indexOf('END-OF-DATA'))).toEqual([
+    expect.stringMatching(/^IBM US Equity\|0\|1\|EX\|20260115\|[\d.]+\|$/),
+    'NOPE US Equity|10|1| | | |',
+  ]);
+});
+
+test('what a universe contains is shown in pages', async () => {
+  const many = universe(...Array.from({ length: 21 }, (_, i) => `T${i} US Equity`));
+  await post('/catalogs/1234/universes/', { ...many, identifier: 'many' });
+  await post(REQUESTS, request({ universe: many }));
+  for (const path of ['/catalogs/1234/universes/many/', `${REQUESTS}octoEod/universe/`]) {
+    const first = (await get(path)).json();
+    expect(first).toMatchObject({
+      '@type': 'Universe',
+      totalItems: 21,
+      pageCount: 2,
+      view: { next: '?page=2' },
+    });
+    expect(first['contains']).toHaveLength(20);
+    expect((await get(`${path}?page=2`)).json()['contains']).toHaveLength(1);
+    expect((await get(`${path}?pageSize=100`)).json()['contains']).toHaveLength(21);
+  }
+});
+
 test('actions have no fields of their own', async () => {
   const { fieldList: _, ...members } = request({ '@type': 'ActionsRequest' });
   await post(REQUESTS, members);
@@ -160,10 +196,12 @@ test('a request without an identifier is given one, and may have a name', async 
   const { request: made } = (await post(REQUESTS, anonymous)).json();
   const { identifier } = made as { readonly identifier: string };
   expect(identifier).toMatch(/^[A-Za-z][A-Za-z0-9]{0,20}$/);
-  expect((await listed())[0]?.metadata).toMatchObject({
-    DL_REQUEST_ID: identifier,
-    DL_REQUEST_NAME: 'octoName',
-  });
+  expect(await listed()).toMatchObject([
+    {
+      key: 'octoName-20260115T210000.csv',
+      metadata: { DL_REQUEST_ID: identifier, DL_REQUEST_NAME: 'octoName' },
+    },
+  ]);
 });
 
 test('an identifier is taken once, and what has it can be looked at', async () => {
@@ -180,8 +218,12 @@ test('an identifier is taken once, and what has it can be looked at', async () =
     lastRunDateTime: '2026-01-15T21:00:00.000Z',
     nextRunDateTime: null,
   });
-  expect((await get(`${REQUESTS}octoEod/universe/`)).json()).toEqual(request()['universe']);
-  expect((await get(`${REQUESTS}octoEod/fieldList/`)).json()).toEqual(request()['fieldList']);
+  expect((await get(`${REQUESTS}octoEod/universe/`)).json()).toMatchObject(
+    request()['universe'] as Json,
+  );
+  expect((await get(`${REQUESTS}octoEod/fieldList/`)).json()).toMatchObject(
+    request()['fieldList'] as Json,
+  );
   expect((await get(`${REQUESTS}octoEod/trigger/`)).json()).toEqual({ '@type': 'SubmitTrigger' });
   expect((await get(`${REQUESTS}other/`)).status).toBe(404);
 });
@@ -202,7 +244,8 @@ test('a scheduled request runs at its times, until it is disabled for good', asy
   });
   await clock.advance(25 * HOUR_MS);
   expect(await keys()).toEqual(['octoEod-20260115T220000.csv', 'octoEod-20260116T220000.csv']);
-  expect((await patch(`${REQUESTS}octoEod/`, { enabled: false })).json()).toMatchObject({
+  expect((await patch(`${REQUESTS}octoEod/`, { enabled: false })).status).toBe(204);
+  expect((await get(`${REQUESTS}octoEod/`)).json()).toMatchObject({
     enabled: false,
     nextRunDateTime: null,
   });
@@ -228,16 +271,29 @@ test('a monthly request keeps to the end of short months', async () => {
   expect(await keys()).toEqual(['octoEod-20260131T220000.csv', 'octoEod-20260228T220000.csv']);
 });
 
-test('nothing of a request can be changed but that it is enabled', async () => {
-  await post(REQUESTS, request());
-  const { json, status } = await patch(`${REQUESTS}octoEod/`, { title: 'other' });
-  expect(status).toBe(400);
-  expect(json()).toMatchObject({ errors: [{ source: { pointer: '/title', location: 'body' } }] });
+test('of a request its words and its own universe can be changed, and nothing else', async () => {
+  await post('/catalogs/1234/universes/', { ...universe('A US Equity'), identifier: 'mine' });
+  await post(REQUESTS, request({ trigger: scheduled() }));
+  await post(REQUESTS, request({ identifier: 'b', universe: '/eap/catalogs/1234/universes/mine' }));
+  const changed = { title: 'other', universe: universe('B US Equity') };
+  expect((await patch(`${REQUESTS}octoEod/`, changed)).status).toBe(204);
+  expect((await get(`${REQUESTS}octoEod/`)).json()).toMatchObject({ title: 'other' });
+  await clock.advance(HOUR_MS);
+  expect(await content('octoEod-20260115T220000.csv')).toContain(',B US Equity,0,');
+  const pointerOf = async (identifier: string, body: Json) => {
+    const { json, status } = await patch(`${REQUESTS}${identifier}/`, body);
+    const { errors } = json() as { errors: readonly { source: { pointer: string } }[] };
+    return [status, errors[0]?.source.pointer];
+  };
+  expect(await pointerOf('octoEod', { fieldList: fieldList('A') })).toEqual([400, '/fieldList']);
+  expect(await pointerOf('octoEod', { enabled: true })).toEqual([400, '/enabled']);
+  expect(await pointerOf('b', { universe: universe('B') })).toEqual([400, '/universe']);
 });
 
 test('requests are listed in pages, and found by what they use', async () => {
   await post('/catalogs/1234/universes/', { ...universe('A US Equity'), identifier: 'mine' });
-  for (let i = 0; i < 22; i += 1) await post(REQUESTS, request({ identifier: `r${i}` }));
+  for (let i = 0; i < 22; i += 1)
+    await post(REQUESTS, request({ identifier: `r${i}`, name: `n${i}` }));
   const stored = { identifier: 'last', universe: '/eap/catalogs/1234/universes/mine/' };
   await post(REQUESTS, request(stored));
   const first = (await get(REQUESTS)).json();
@@ -258,7 +314,7 @@ test('requests are listed in pages, and found by what they use', async () => {
   expect(second['view']).not.toHaveProperty('next');
   const byUniverse = (await get(`${REQUESTS}?universeIdentifier=mine`)).json();
   expect(byUniverse['contains']).toMatchObject([{ identifier: 'last' }]);
-  expect((await get(`${REQUESTS}?name=r7`)).json()['totalItems']).toBe(1);
+  expect((await get(`${REQUESTS}?name=n7`)).json()['totalItems']).toBe(1);
   expect((await get(`${REQUESTS}?enabled=false`)).json()['totalItems']).toBe(0);
   expect((await get(`${REQUESTS}?enabled=maybe`)).status).toBe(400);
   expect((await get(`${REQUESTS}?page=3`)).status).toBe(404);
@@ -285,7 +341,12 @@ test.for([
     { fieldList: fieldList(...(Array(501).fill('A') as string[])) },
     '/fieldList/contains',
   ],
-  ['a trigger without a time', { trigger: scheduled({ startTime: undefined }) }, '/trigger'],
+  [
+    'a trigger with seconds',
+    { trigger: scheduled({ startTime: '22:00:01' }) },
+    '/trigger/startTime',
+  ],
+  ['the format of another type', { formatting: { '@type': 'HistoryFormat' } }, '/formatting/@type'],
   ['an unknown frequency', { trigger: scheduled({ frequency: 'hourly' }) }, '/trigger/frequency'],
   ['an unknown trigger', { trigger: '/eap/catalogs/bbg/triggers/whenever/' }, '/trigger'],
   [
@@ -332,7 +393,8 @@ test('parts of requests are stored, changed, and removed unless they are used', 
   const made = await post(triggers, { ...scheduled(), identifier: 'nightly' });
   expect([made.status, made.headers['location']]).toEqual([201, `/eap${triggers}nightly/`]);
   expect((await post(triggers, { ...scheduled(), identifier: 'nightly' })).status).toBe(409);
-  expect((await patch(`${triggers}nightly/`, { startTime: '23:00:00' })).json()).toMatchObject({
+  expect((await patch(`${triggers}nightly/`, { startTime: '23:00:00' })).status).toBe(204);
+  expect((await get(`${triggers}nightly/`)).json()).toMatchObject({
     identifier: 'nightly',
     startTime: '23:00:00',
   });
@@ -355,6 +417,51 @@ test('a stored universe is what it contains at the time it is asked for', async 
     contains: [{ identifierValue: 'B US Equity' }],
   });
   expect((await get(path)).json()['contains']).toMatchObject([{ identifier: 'mine' }]);
+});
+
+test('a trigger needs no date, and none of today', async () => {
+  await post(REQUESTS, request({ trigger: { '@type': 'ScheduledTrigger', frequency: 'daily' } }));
+  expect((await get(`${REQUESTS}octoEod/`)).json()).toMatchObject({
+    nextRunDateTime: '2026-01-16T00:00:00.000Z',
+  });
+  const past = scheduled({ frequency: 'once', startDate: '2026-01-14' });
+  await post(REQUESTS, request({ identifier: 'late', trigger: past }));
+  expect(await keys()).toEqual(['late-20260115T210000.csv']);
+});
+
+test('a strict server refuses what is documented as refused', async () => {
+  await using strict = await startBloombergRest({ clock, strict: true });
+  const refusal = async (path: string, body: unknown) => {
+    const answer = await call(strict, path, { method: 'POST', body, nowMs: nowMs() });
+    const { errors } = answer.json() as { errors: readonly { source: { pointer: string } }[] };
+    return [answer.status, errors[0]?.source.pointer];
+  };
+  const { title: _, ...untitled } = request();
+  expect(await refusal(REQUESTS, untitled)).toEqual([400, '/title']);
+  expect(
+    (
+      await call(strict, REQUESTS, {
+        method: 'POST',
+        body: { ...untitled, name: 'n' },
+        nowMs: nowMs(),
+      })
+    ).status,
+  ).toBe(201);
+  const past = request({ trigger: scheduled({ startDate: '2026-01-14' }) });
+  expect(await refusal(REQUESTS, past)).toEqual([400, '/trigger/startDate']);
+  const nameless = universe('A US Equity');
+  expect(await refusal('/catalogs/1234/universes/', nameless)).toEqual([400, '/identifier']);
+});
+
+test('a strict server titles the columns of a frame that wants it so', async () => {
+  await using strict = await startBloombergRest({ clock, strict: true });
+  const body = request({ formatting: { '@type': 'DataFormat', columnHeader: true } });
+  await call(strict, REQUESTS, { method: 'POST', body, nowMs: nowMs() });
+  const path = '/catalogs/1234/content/responses/octoEod-20260115T210000.bbg';
+  const lines = (await call(strict, path, { nowMs: nowMs() })).bytes.toString().split('\n');
+  expect(lines[lines.indexOf('START-OF-DATA') + 1]).toBe(
+    'SECURITIES|ERROR CODE|NUM FLDS|PX_LAST|NA_A|',
+  );
 });
 
 test('Bloomberg has triggers of its own, which run a request at once', async () => {
