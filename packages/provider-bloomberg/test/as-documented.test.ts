@@ -36,6 +36,7 @@ test.fails('a request for more securities than one page shows is found again', a
   const config = { requests: [{ ...ASKED, title: 'octo', securities: MANY }] };
   await connected(server, config);
   await connected(server, config);
+  expect(server.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
 });
 
 test.fails(
