@@ -77,6 +77,16 @@ test('a request that Bloomberg cannot read is told in its own words', async () =
   ]);
 });
 
+test('a request that was corrected is sent again, and takes the place of the error', async () => {
+  const server = await bloombergSftp();
+  server.faults.errorReply = 'INVALID FIELD';
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  await site.run();
+  server.faults.errorReply = undefined;
+  await site.change({ requestFiles: [{ ...ASKED, fields: ['PX_LAST'] }] });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ path: 'px0115a.out' }] });
+});
+
 test('a stale reply is not taken for the answer', async () => {
   const server = await bloombergSftp();
   server.tree.file('/px0115a.out', 'START-OF-FILE\nold\nEND-OF-FILE\n', {

@@ -46,7 +46,7 @@ export async function ask(
 
 /**
  * Removes replies of this name, which could be mistaken for the answer. An answer to an earlier request of ours stays until
- * it was delivered.
+ * it was delivered, unless it only says why there is none.
  * @returns whether the name is free
  */
 async function clear(
@@ -60,7 +60,7 @@ async function clear(
     if (kind !== 'file' || replyNameOf(name) !== reply) continue;
     const done = await notes.delivered(path);
     const isDelivered = done?.size === size && done.mtimeMs === mtimeMs;
-    if (wasAsked && !isDelivered) {
+    if (wasAsked && !isDelivered && !(await isErrorReply(session, { path, size }, signal))) {
       logger.warn(
         { reply: path },
         'request held back until the last reply of its name is delivered',
@@ -75,3 +75,17 @@ async function clear(
   }
   return true;
 }
+
+/** `## …`: a request that Bloomberg could not read. It is never delivered, and holds no data. */
+async function isErrorReply(
+  session: SftpSession,
+  { path, size }: { readonly path: string; readonly size: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (size > MAX_ERROR_BYTES) return false;
+  for await (const chunk of session.read(path, { size }, signal)) return chunk[0] === HASH;
+  return false;
+}
+
+const MAX_ERROR_BYTES = 64 * 1024;
+const HASH = 0x23;

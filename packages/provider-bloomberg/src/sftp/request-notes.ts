@@ -49,20 +49,20 @@ export class RequestNotes {
   }
 
   async noteDelivered(path: string, { size, mtimeMs }: DeliveredNote): Promise<void> {
-    await this.#write('delivered', path, { size, mtimeMs, sinceMs: mtimeMs });
+    await this.#write('delivered', path, { size, mtimeMs });
   }
 
-  /** Forgets what is older than anything that Bloomberg keeps. */
+  /**
+   * Forgets deliveries of replies that Bloomberg does not keep any more. Requests stay: a name without a date is asked for
+   * once in its life.
+   */
   async forget(nowMs: number): Promise<void> {
-    for (const kind of ['asked', 'delivered']) {
-      const names = await readdir(join(this.#folder, kind)).catch(emptyWhenMissing);
-      for (const name of names.filter((one) => one.endsWith('.json'))) {
-        const note = (await parsed(join(this.#folder, kind, name))) as RequestNote | undefined;
-        const isOld = note !== undefined && nowMs - note.sinceMs > KEPT_MS;
-        // A name without a date is asked for once in its life, and must not be asked for again.
-        if (isOld && kind === 'delivered')
-          await rm(join(this.#folder, kind, name), { force: true });
-      }
+    const folder = join(this.#folder, 'delivered');
+    const names = await readdir(folder).catch(emptyWhenMissing);
+    for (const name of names.filter((one) => one.endsWith('.json'))) {
+      const note = (await parsed(join(folder, name))) as DeliveredNote | undefined;
+      if (note !== undefined && nowMs - note.mtimeMs > KEPT_MS)
+        await rm(join(folder, name), { force: true });
     }
   }
 

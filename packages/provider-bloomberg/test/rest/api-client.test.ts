@@ -24,6 +24,20 @@ test('a redirect is followed with a new token', async () => {
   expect(server.calls.map(({ status }) => status)).toEqual([307, 200]);
 });
 
+test('a 303 is followed by a GET without the body, a 307 by the same again', async () => {
+  const seen: string[] = [];
+  const endpoint = await stranger((request, response) => {
+    seen.push(`${request.method} ${request.url} ${request.headers['content-length'] ?? 'none'}`);
+    if (request.url === '/catalogs/') response.writeHead(307, { location: '/moved/' }).end();
+    else if (request.url === '/moved/') response.writeHead(303, { location: '/made/' }).end();
+    else response.end('{}');
+  });
+  const server = await bloomberg();
+  const client = clientOf(server, { endpoint });
+  await client.json({ ...CATALOGS, method: 'POST', body: { a: 1 } }, never);
+  expect(seen).toEqual(['POST /catalogs/ 7', 'POST /moved/ 7', 'GET /made/ none']);
+});
+
 test('redirects in a circle end', async () => {
   const server = await bloomberg();
   server.faults.redirect('/eap/catalogs/', '/eap/catalogs/', 100);
