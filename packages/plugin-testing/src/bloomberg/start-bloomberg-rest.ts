@@ -32,7 +32,8 @@ export interface BloombergRestOptions {
   /**
    * Whether the server also refuses, and sends, what public clients of Bloomberg document and a careless one overlooks: a
    * request needs a title or a name, a stored part a title; what recurs cannot begin on a day that is over; a frame with
-   * `columnHeader` has the titles of its columns in the first row. Default `false`.
+   * `columnHeader` has the titles of its columns in the first row; responses of the last seven days are listed. Default
+   * `false`.
    */
   readonly strict?: boolean;
   /** How long an access token is good. Default 30 minutes. */

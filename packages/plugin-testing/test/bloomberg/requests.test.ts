@@ -453,6 +453,14 @@ test('a strict server refuses what is documented as refused', async () => {
   expect(await refusal('/catalogs/1234/universes/', nameless)).toEqual([400, '/identifier']);
 });
 
+test('a strict server lists what was made in the last seven days', async () => {
+  await using strict = await startBloombergRest({ clock, strict: true });
+  strict.publish({ key: 'old', body: 'x', modifiedMs: nowMs() - 169 * HOUR_MS });
+  strict.publish({ key: 'new', body: 'x', modifiedMs: nowMs() - 167 * HOUR_MS });
+  const listing = await call(strict, '/catalogs/1234/content/responses/', { nowMs: nowMs() });
+  expect(listing.json()['contains']).toMatchObject([{ key: 'new' }]);
+});
+
 test('a strict server titles the columns of a frame that wants it so', async () => {
   await using strict = await startBloombergRest({ clock, strict: true });
   const body = request({ formatting: { '@type': 'DataFormat', columnHeader: true } });
