@@ -46,7 +46,7 @@ function parserFor(head: Buffer, sink: RowSink | undefined): ReplyParser {
   if (text.startsWith(FRAME)) return new FrameReply(sink);
   if (text.startsWith('#')) return new ErrorReply();
   if (/^"?DL_/.test(text)) return new CsvReply(sink);
-  if (/^\s*\[/.test(text)) return new JsonReply(sink);
+  if (/^[ \t\r\n]*(\[|$)/.test(text)) return new JsonReply(sink);
   if (FRAME.startsWith(text) || /^"?(D|DL)?$/.test(text))
     throw badReply('TRUNCATED', 'the reply ends within its first line');
   const hint = HINTS.find(([beginning]) => text.startsWith(beginning))?.[1];

@@ -1,4 +1,5 @@
 import { PluginError } from '@octo/plugin-api';
+import { integerIn } from './integer-in.ts';
 
 /** One value of a bulk field, with Bloomberg's code of its type: 1 character, 2 number, 3 price, 5 date, 12 month, 13 real. */
 export interface BulkValue {
@@ -29,31 +30,30 @@ export function readBulkCell(text: string): readonly (readonly BulkValue[])[] {
 export function bulkSeparators(bytes: Uint8Array, start: number, end: number): number | undefined {
   if (end - start < 2 || bytes[start] !== SEMICOLON || bytes[end - 1] !== SEMICOLON)
     return undefined;
-  const head: number[] = [];
-  let separators = 1;
-  let number = 0;
-  let digits = 0;
-  for (let at = start + 1; at < end; at += 1) {
-    const byte = bytes[at] as number;
-    if (byte === SEMICOLON) {
-      separators += 1;
-      if (head.length < 3) head.push(digits > 0 ? number : NaN);
-      number = 0;
-      digits = 0;
-    } else if (head.length < 3) {
-      number = byte >= ZERO && byte <= NINE && digits < 9 ? number * 10 + (byte - ZERO) : NaN;
-      digits += 1;
-    }
-  }
-  return separators === announced(head) ? separators : undefined;
+  const due = announced(bytes, start + 1, end);
+  let separators = 0;
+  for (let at = start; at < end; at += 1) if (bytes[at] === SEMICOLON) separators += 1;
+  return separators === due ? separators : undefined;
 }
 
-function announced([dimensions, rows = NaN, columns = NaN]: readonly number[]): number {
-  if (dimensions === 1) return 3 + 2 * rows;
-  return dimensions === 2 ? 4 + 2 * rows * columns : NaN;
+/** How many separators the cell should have, by the numbers at its head; `NaN` when they are none. */
+function announced(bytes: Uint8Array, start: number, end: number): number {
+  const afterDimensions = cellEnd(bytes, start, end);
+  const afterRows = cellEnd(bytes, afterDimensions + 1, end);
+  const rows = integerIn(bytes, afterDimensions + 1, afterRows);
+  const dimensions = integerIn(bytes, start, afterDimensions);
+  if (dimensions === 1) return rows < 0 ? NaN : 3 + 2 * rows;
+  const columns = integerIn(bytes, afterRows + 1, cellEnd(bytes, afterRows + 1, end));
+  return dimensions === 2 && rows >= 0 && columns >= 0 ? 4 + 2 * rows * columns : NaN;
 }
 
-const [SEMICOLON, ZERO, NINE] = [0x3b, 0x30, 0x39];
+function cellEnd(bytes: Uint8Array, start: number, end: number): number {
+  let at = start;
+  while (at < end && bytes[at] !== SEMICOLON) at += 1;
+  return at;
+}
+
+const SEMICOLON = 0x3b;
 
 function pairs(parts: readonly string[]): BulkValue[] {
   return Array.from({ length: parts.length / 2 }, (_, index) => {

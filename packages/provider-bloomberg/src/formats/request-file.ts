@@ -104,7 +104,7 @@ const VALUES: { readonly [header in RequestHeader]?: RegExp } = {
   PROGRAMNAME: /^(getdata|gethistory|getactions|getquotes|getallticks|getticks|getcompany)$/,
   PROGRAMFLAG: /^(adhoc|oneshot|daily|weekday|weekend|weekly|monthly)$/,
   REPLYFILENAME: /^[A-Za-z0-9_]{1,25}(\.[A-Za-z0-9_]{1,10})*$/,
-  DELIMITER: /^[\t!-/:-@[-`{-~]$/,
+  DELIMITER: /^[\t!"$-,./:-@[-`{-~]$/,
   DATEFORMAT: /^[A-Za-z/-]{6,12}$/,
   SECMASTER: /^(yes|no)$/,
   CLOSINGVALUES: /^(yes|no)$/,

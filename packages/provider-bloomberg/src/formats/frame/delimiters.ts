@@ -4,15 +4,19 @@
  */
 export class Delimiters {
   /** Where they are, in order. */
-  places = new Int32Array(64 * 1024);
+  places = new Int32Array(0);
   count = 0;
 
   /** Those of `bytes` between `from` and `to`. */
   find(bytes: Buffer, from: number, to: number, delimiter: number): void {
-    if (this.places.length < to - from) this.places = new Int32Array(to - from);
+    if (this.places.length <= to - from) this.places = new Int32Array(2 * (to - from) + 1);
     this.count = 0;
     // A view of whole words begins at a multiple of four in the underlying memory.
-    const first = Math.min(to, from + ((4 - ((bytes.byteOffset + from) & 3)) & 3));
+    const first = from + ((4 - ((bytes.byteOffset + from) & 3)) & 3);
+    if (first > to) {
+      this.#bytes(bytes, from, to, delimiter);
+      return;
+    }
     const words = new Int32Array(bytes.buffer, bytes.byteOffset + first, (to - first) >> 2);
     this.#bytes(bytes, from, first, delimiter);
     this.#words(words, first, delimiter);
@@ -31,11 +35,16 @@ export class Delimiters {
     for (let i = 0; i < length; i += 1) {
       const x = (words[i] as number) ^ delimiters;
       if (((x - ONES) & ~x & HIGH_BITS) === 0) continue;
+      // Each place is written, and counted when it is one: which bytes are delimiters, no processor can foresee.
       const at = first + (i << 2);
-      if ((x & 0xff) === 0) places[count++] = at;
-      if ((x & 0xff_00) === 0) places[count++] = at + 1;
-      if ((x & 0xff_00_00) === 0) places[count++] = at + 2;
-      if (x >>> 24 === 0) places[count++] = at + 3;
+      places[count] = at;
+      count += Number((x & 0xff) === 0);
+      places[count] = at + 1;
+      count += Number((x & 0xff_00) === 0);
+      places[count] = at + 2;
+      count += Number((x & 0xff_00_00) === 0);
+      places[count] = at + 3;
+      count += Number(x >>> 24 === 0);
     }
     this.count = count;
   }

@@ -29,10 +29,10 @@ export class FrameHeaders {
     return [`unknown headers: ${unknown.slice(0, NAMED).map(shown).join(', ')}${more}`];
   }
 
-  /** The one byte between cells. @throws PluginError `integrity` `MALFORMED` when it cannot be one */
+  /** The one byte between cells; none that markers or comments are made of. @throws PluginError `integrity` `MALFORMED` when it cannot be one */
   delimiter(row: number): number {
     const value = this.#values.get('DELIMITER') ?? '|';
-    if (/^[\t!-/:-@[-`{-~]$/.test(value)) return value.charCodeAt(0);
+    if (/^[\t!"$-,./:-@[-`{-~]$/.test(value)) return value.charCodeAt(0);
     throw malformed(row, undefined, 'the header DELIMITER is not one punctuation character');
   }
 }

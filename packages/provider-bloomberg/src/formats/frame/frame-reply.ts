@@ -98,7 +98,7 @@ export class FrameReply implements ReplyParser {
     if (row.crlf) this.#crlf += 1;
     const line = block.toString(row.encoding, row.start, row.end);
     if (MARKERS.has(line)) this.#marker(line, row.line);
-    else if (line.trim() !== '') this.#text(line, row.line);
+    else if (!BLANK.test(line)) this.#text(line, row.line);
     return lineEnd + 1;
   }
 
@@ -220,6 +220,8 @@ const AFTER: { readonly [section in Section]: { readonly [marker: string]: Secti
 };
 const MARKERS = new Set(Object.values(AFTER).flatMap((markers) => Object.keys(markers)));
 const NEEDS_FIELDS = new Set(['getdata', 'gethistory']);
+/** Nothing else counts as blank: not a byte order mark in the middle, for example. */
+const BLANK = /^[ \t]*$/;
 const MAX_FIELDS = 5_000;
 /** Small enough that their places stay in the cache. */
 const WINDOW_BYTES = 64 * 1024;
