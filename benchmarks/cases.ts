@@ -1,4 +1,5 @@
 import type { Case } from './case.ts';
+import { bloomberg } from './cases/bloomberg.ts';
 import { openpgp } from './cases/openpgp.ts';
 import { s3 } from './cases/s3.ts';
 import { sftp, sftp100, sftp20 } from './cases/sftp-to-folder.ts';
@@ -17,4 +18,5 @@ export const CASES: readonly Case[] = [
   memory,
   smallFiles,
   smallFiles20,
+  bloomberg,
 ];
