@@ -112,6 +112,8 @@ function checkRequest(request: RequestConfig, timezone: string): void {
   const lists = [fields, fieldList].filter((list) => list !== undefined).length;
   if (type === 'ActionsRequest' && lists > 0) throw refuse('an ActionsRequest has no fields');
   if (type !== 'ActionsRequest' && lists !== 1) throw refuse("give either 'fields' or 'fieldList'");
+  if (request.pricingSource !== undefined && !/^(Data|History)Request$/.test(type))
+    throw refuse(`a ${type} has no pricing source`);
   if (type !== 'HistoryRequest') return;
   const { days, endDate, startDate } = history ?? {};
   if ((days === undefined) === (startDate === undefined || endDate === undefined))

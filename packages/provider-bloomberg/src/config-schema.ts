@@ -25,7 +25,7 @@ const securities = {
           overrides: {
             type: 'array',
             maxItems: 20,
-            items: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*=[^|]+$' },
+            items: { type: 'string', pattern: '^[A-Z0-9][A-Z0-9_]*=[^|]+$' },
             description: 'Such as PRICING_SOURCE=BGN.',
           },
         },
@@ -39,7 +39,7 @@ const fields = {
   minItems: 1,
   maxItems: 500,
   uniqueItems: true,
-  items: { type: 'string', pattern: '^[A-Z][A-Z0-9_]*$' },
+  items: { type: 'string', pattern: '^[A-Z0-9][A-Z0-9_]*$' },
   description: 'Field mnemonics, such as PX_LAST.',
 } as const;
 
@@ -47,12 +47,16 @@ const title = { type: 'string', minLength: 1, maxLength: 200 } as const;
 
 const schedule = {
   type: 'object',
-  required: ['frequency', 'startDate', 'startTime'],
+  required: ['frequency', 'startTime'],
   additionalProperties: false,
   properties: {
-    frequency: { enum: ['once', 'daily', 'weekday', 'weekly', 'monthly'] },
-    startDate: { type: 'string', pattern: '^\\d{4}-\\d{2}-\\d{2}$' },
-    startTime: { type: 'string', pattern: '^\\d{2}:\\d{2}(:\\d{2})?$' },
+    frequency: { enum: ['once', 'daily', 'weekday', 'weekend', 'weekly', 'monthly'] },
+    startDate: {
+      type: 'string',
+      pattern: '^\\d{4}-\\d{2}-\\d{2}$',
+      description: 'The first day, which must not be over. Default: at once.',
+    },
+    startTime: { type: 'string', pattern: '^\\d{2}:\\d{2}(:00)?$' },
   },
 } as const;
 
@@ -260,7 +264,7 @@ export const configSchema = {
       description: 'REST: schedules that are stored at Bloomberg, for several requests.',
       items: {
         type: 'object',
-        required: ['identifier', 'frequency', 'startDate', 'startTime'],
+        required: ['identifier', 'frequency', 'startTime'],
         additionalProperties: false,
         properties: { identifier, title, ...schedule.properties },
       },
@@ -377,7 +381,7 @@ export const configSchema = {
           identifier: 'octoEod',
           securities: ['IBM US Equity', 'US912810TM09|ISIN'],
           fields: ['PX_LAST', 'CRNCY'],
-          trigger: { frequency: 'weekday', startDate: '2026-01-15', startTime: '22:00' },
+          trigger: { frequency: 'weekday', startTime: '22:00' },
         },
       ],
     },

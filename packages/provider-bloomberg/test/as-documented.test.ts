@@ -1,7 +1,4 @@
-/**
- * What public clients of Bloomberg document, against a loopback server that insists on it. `test.fails` marks what the
- * provider does not do yet: whoever mends it takes the mark away.
- */
+/** What public clients of Bloomberg document, against a loopback server that insists on it. */
 import type { RemoteFile } from '@octo/plugin-api';
 import { type BloombergRest, ManualClock, startBloombergRest } from '@octo/plugin-testing';
 import { expect, onTestFinished, test } from 'vitest';
@@ -13,13 +10,13 @@ const ASKED = { identifier: 'octoEod', securities: ['IBM US Equity'], fields: ['
 /** More than one page. */
 const MANY = Array.from({ length: 25 }, (_, i) => `T${i} US Equity`);
 
-test.fails('a request without a configured title has one all the same, or a name', async () => {
+test('a request without a configured title has one all the same, or a name', async () => {
   const server = await strict();
   await connected(server, { requests: [ASKED] });
   expect(refusals(server)).toEqual([]);
 });
 
-test.fails('stored parts without a configured title have one all the same', async () => {
+test('stored parts without a configured title have one all the same', async () => {
   const server = await strict();
   await connected(server, {
     universes: [{ identifier: 'equities', securities: ASKED.securities }],
@@ -31,7 +28,7 @@ test.fails('stored parts without a configured title have one all the same', asyn
   expect(refusals(server)).toEqual([]);
 });
 
-test.fails('a request for more securities than one page shows is found again', async () => {
+test('a request for more securities than one page shows is found again', async () => {
   const server = await strict();
   const config = { requests: [{ ...ASKED, title: 'octo', securities: MANY }] };
   await connected(server, config);
@@ -39,18 +36,15 @@ test.fails('a request for more securities than one page shows is found again', a
   expect(server.calls.filter(({ method }) => method === 'POST')).toHaveLength(1);
 });
 
-test.fails(
-  'a stored universe of more than one page that did not change is left alone',
-  async () => {
-    const server = await strict();
-    const config = { universes: [{ identifier: 'equities', title: 'octo', securities: MANY }] };
-    await connected(server, config);
-    await connected(server, config);
-    expect(server.calls.filter(({ method }) => method === 'PATCH')).toEqual([]);
-  },
-);
+test('a stored universe of more than one page that did not change is left alone', async () => {
+  const server = await strict();
+  const config = { universes: [{ identifier: 'equities', title: 'octo', securities: MANY }] };
+  await connected(server, config);
+  await connected(server, config);
+  expect(server.calls.filter(({ method }) => method === 'PATCH')).toEqual([]);
+});
 
-test.fails.each([
+test.each([
   ['history', { type: 'HistoryRequest', history: { days: 3 } }],
   ['actions', { type: 'ActionsRequest', fields: undefined }],
 ] as const)('%s are asked for in their own frame', async (_, members) => {
@@ -60,14 +54,14 @@ test.fails.each([
   expect(refusals(server)).toEqual([]);
 });
 
-test.fails('a history with a pricing source is asked for in its own words', async () => {
+test('a history with a pricing source is asked for in its own words', async () => {
   const server = await strict();
   const history = { type: 'HistoryRequest', history: { days: 3 }, pricingSource: 'BGN' };
   await connected(server, { requests: [{ ...ASKED, title: 'octo', ...history }] });
   expect(refusals(server)).toEqual([]);
 });
 
-test.fails('the titles of the columns are no row, and no damage', async () => {
+test('the titles of the columns are no row, and no damage', async () => {
   const server = await strict();
   const requests = [{ ...ASKED, title: 'octo', format: 'bbg' }];
   const { provider } = await connected(server, { requests });
@@ -80,7 +74,7 @@ test.fails('the titles of the columns are no row, and no damage', async () => {
   expect(inspection?.finish()).toMatchObject({ facts: { rows: 1 } });
 });
 
-test.fails('a next page that is named by its bare token is asked for', async () => {
+test('a next page that is named by its bare token is asked for', async () => {
   const server = await strict();
   server.faults.bareTokens = true;
   for (let i = 0; i <= 1000; i += 1) server.publish({ key: `all-${i}.csv`, body: 'x' });
@@ -89,35 +83,32 @@ test.fails('a next page that is named by its bare token is asked for', async () 
   expect(await Array.fromAsync(session.list(never))).toHaveLength(1001);
 });
 
-test.fails(
-  'what was asked for before midnight is waited for after it, and nothing else',
-  async () => {
-    const clock = new ManualClock(Date.UTC(2026, 0, 15, 23, 58));
-    const server = await strict({ clock, heartbeatMs: 0 });
-    server.faults.deliverDelayMs = 240_000;
-    const dated = { ...ASKED, identifier: 'octo{date:yyyyMMdd}', title: 'octo' };
-    const waiting = { waitMs: 3_600_000, pollMs: 60_000, notifications: 'poll', timezone: 'UTC' };
-    const bench = await bloombergOverRest(server, { requests: [dated], ...waiting }, clock);
-    onTestFinished(() => bench[Symbol.asyncDispose]());
-    await using session = await bench.provider.connect(never);
-    const listing = Array.fromAsync(session.list(never));
-    const state = { done: false };
-    listing.then(
-      () => (state.done = true),
-      () => (state.done = true),
-    );
-    while (!state.done && clock.monotonic() < 2 * waiting.waitMs) await clock.advance(250);
-    expect((await listing).map(({ path }) => path)).toEqual(['octo20260115-20260116T000200.csv']);
-    expect(clock.monotonic()).toBeLessThan(waiting.waitMs);
-  },
-);
+test('what was asked for before midnight is waited for after it, and nothing else', async () => {
+  const clock = new ManualClock(Date.UTC(2026, 0, 15, 23, 58));
+  const server = await strict({ clock, heartbeatMs: 0 });
+  server.faults.deliverDelayMs = 240_000;
+  const dated = { ...ASKED, identifier: 'octo{date:yyyyMMdd}', title: 'octo' };
+  const waiting = { waitMs: 3_600_000, pollMs: 60_000, notifications: 'poll', timezone: 'UTC' };
+  const bench = await bloombergOverRest(server, { requests: [dated], ...waiting }, clock);
+  onTestFinished(() => bench[Symbol.asyncDispose]());
+  await using session = await bench.provider.connect(never);
+  const listing = Array.fromAsync(session.list(never));
+  const state = { done: false };
+  listing.then(
+    () => (state.done = true),
+    () => (state.done = true),
+  );
+  while (!state.done && clock.monotonic() < 2 * waiting.waitMs) await clock.advance(250);
+  expect((await listing).map(({ path }) => path)).toEqual(['octo20260115-20260116T000200.csv']);
+  expect(clock.monotonic()).toBeLessThan(waiting.waitMs);
+});
 
-test.fails('a mnemonic may begin with a digit', () => {
+test('a mnemonic may begin with a digit', () => {
   const { pattern } = configSchema.properties.requests.items.properties.fields.items;
   expect('3YR_AVG_NET_MARGIN').toMatch(new RegExp(pattern));
 });
 
-test.fails('a schedule needs no first day, which could only be over one day', () => {
+test('a schedule needs no first day, which could only be over one day', () => {
   const [, schedule] = configSchema.properties.requests.items.properties.trigger.oneOf;
   expect(schedule.required).not.toContain('startDate');
 });

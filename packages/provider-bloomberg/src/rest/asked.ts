@@ -22,9 +22,4 @@ export class AskedRequest {
   owns({ requestId }: ResponseEntry): boolean {
     return this.name.matches(requestId);
   }
-
-  /** Whether this is an answer to the request of this moment. */
-  isAnsweredBy({ requestId }: ResponseEntry, nowMs: number): boolean {
-    return requestId === this.name.at(nowMs);
-  }
 }

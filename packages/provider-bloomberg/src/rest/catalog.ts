@@ -1,6 +1,7 @@
 import { isPluginError, type Logger, PluginError } from '@octo/plugin-api';
 import type { ApiClient } from './api-client.ts';
 import { membersOf, objectOf } from './collection.ts';
+import { differenceOf } from './difference.ts';
 import { type ResponseEntry, responseEntry } from './response-entry.ts';
 import type { Body } from './stored-bodies.ts';
 
@@ -76,7 +77,7 @@ export class Catalog {
     if (found === undefined && (await this.#make(collection, body, signal))) return 'made';
     const stored = found ?? (await this.stored(collection, identifier, signal)) ?? {};
     const whole = await this.#withParts(collection, body, stored, signal);
-    const difference = differenceOf(body, whole);
+    const difference = differenceOf(withoutWords(body), whole);
     if (difference === undefined) return 'found';
     if (!changeable) throw differs(collection, identifier, difference);
     await this.#change(collection, identifier, body, signal);
@@ -92,21 +93,42 @@ export class Catalog {
     this.#logger.info({ identifier }, 'request disabled');
   }
 
-  /** Views show the address of a part where the part was given whole; what is to be compared is fetched. */
+  /**
+   * Views show the address of a part where the part was given whole, and long lists in pages; what is to be compared is
+   * fetched.
+   */
   async #withParts(
     collection: string,
     wanted: Body,
     stored: Body,
     signal: AbortSignal,
   ): Promise<Body> {
-    const whole: { [name: string]: unknown } = { ...stored };
-    const identifier = String(wanted['identifier']);
+    const own = this.urlOf(collection, String(wanted['identifier']));
+    const whole: { [name: string]: unknown } = await this.#unpaged(own, wanted, stored, signal);
     for (const part of PARTS) {
-      if (objectOf(wanted[part]) === undefined || typeof stored[part] !== 'string') continue;
-      const path = `${this.urlOf(collection, identifier)}${part}/`;
-      whole[part] = await this.#client.json({ path, accept: [404] }, signal);
+      const wantedPart = objectOf(wanted[part]);
+      if (wantedPart === undefined || typeof stored[part] !== 'string') continue;
+      const path = `${own}${part}/`;
+      const view = objectOf(await this.#client.json({ path, accept: [404] }, signal));
+      whole[part] = view && (await this.#unpaged(path, wantedPart, view, signal));
     }
     return whole;
+  }
+
+  /** The view with all that it contains; with its first page only when it is of another length than wanted anyway. */
+  async #unpaged(
+    path: string,
+    wanted: Body,
+    view: Body,
+    signal: AbortSignal,
+  ): Promise<{ [name: string]: unknown }> {
+    const { contains, totalItems } = view;
+    const { contains: members } = wanted;
+    const mayBeSame = Array.isArray(members) && totalItems === members.length;
+    if (!mayBeSame || !Array.isArray(contains) || contains.length === members.length)
+      return { ...view };
+    const pages = membersOf(this.#client, path, { pageSize: `${PAGE}` }, signal);
+    return { ...view, contains: await Array.fromAsync(pages) };
   }
 
   async #change(
@@ -133,41 +155,15 @@ export class Catalog {
   }
 }
 
+/** What only people read is no reason to refuse. */
+function withoutWords({ title: _title, description: _description, ...rest }: Body): Body {
+  return rest;
+}
+
 const PARTS = ['universe', 'fieldList', 'trigger'];
 
 /** Entries of one page; the most that the API gives. */
 const PAGE = 1000;
-
-/**
- * The first property of `wanted` that `stored` contradicts. What the vendor adds is its own; where it shows the address of
- * a thing in place of the thing, or leaves a part out of its view, there is nothing to compare.
- */
-export function differenceOf(wanted: unknown, stored: unknown, at = ''): string | undefined {
-  if (stored === undefined) return undefined;
-  const object = objectOf(wanted);
-  const other = objectOf(stored);
-  if (Array.isArray(wanted) && Array.isArray(stored)) {
-    if (wanted.length !== stored.length) return at;
-    return firstOf(wanted.map((one, i) => differenceOf(one, stored[i], `${at}/${i}`)));
-  }
-  if (object !== undefined && other !== undefined) {
-    const names = Object.keys(object);
-    return firstOf(names.map((name) => differenceOf(object[name], other[name], `${at}/${name}`)));
-  }
-  if (object !== undefined || other !== undefined || Array.isArray(wanted)) return undefined;
-  return sameText(wanted, stored) ? undefined : at;
-}
-
-function firstOf(differences: readonly (string | undefined)[]): string | undefined {
-  return differences.find((difference) => difference !== undefined);
-}
-
-/** Addresses may be told relative to the server, with or without the slash at their end. */
-function sameText(wanted: unknown, stored: unknown): boolean {
-  const [one, other] = [wanted, stored].map((value) => String(value).replace(/\/$/, ''));
-  if (one === other || one === undefined || other === undefined) return one === other;
-  return /^https?:/.test(one) && other.startsWith('/') && one.endsWith(other);
-}
 
 function differs(collection: string, identifier: string, difference: string): PluginError {
   return new PluginError(

@@ -37,9 +37,15 @@ export function objectOf(value: unknown): { readonly [name: string]: unknown } |
     : undefined;
 }
 
+/** The next page is told as an address, as the query of one, or as the bare value of `next`. */
 function nextOf(view: unknown, url: URL): URL | undefined {
   const next = objectOf(view)?.['next'];
   if (typeof next !== 'string' || next === '') return undefined;
+  if (!/^([?/]|https?:)/.test(next)) {
+    const target = new URL(url);
+    target.searchParams.set('next', next);
+    return target;
+  }
   const target = URL.parse(next, url);
   return target?.origin === url.origin ? target : undefined;
 }

@@ -91,15 +91,10 @@ export class RestSession implements Session {
         if (request.owns(entry)) yield entry;
   }
 
-  /** Whether a request has no answer yet. */
+  /** Whether something that was asked for has no answer yet. */
   #isAwaited(): boolean {
-    const { asked, clock } = this.#options;
-    const nowMs = clock.now();
-    const entries = [...this.#entries.values()];
-    return asked.some(
-      (request) =>
-        request.config.enabled && !entries.some((entry) => request.isAnsweredBy(entry, nowMs)),
-    );
+    const answered = new Set([...this.#entries.values()].map(({ requestId }) => requestId));
+    return this.#options.awaited.some((identifier) => !answered.has(identifier));
   }
 
   /** Until something was announced, or it is time to look anyway. */
@@ -155,6 +150,8 @@ export interface RestSessionOptions {
   readonly catalog: Catalog;
   /** Empty when everything is delivered. */
   readonly asked: readonly AskedRequest[];
+  /** Identifiers of the requests that were asked for when the session began, whatever day it is meanwhile. */
+  readonly awaited: readonly string[];
   readonly prefix: string | undefined;
   readonly waitMs: number;
   readonly pollMs: number;

@@ -54,10 +54,19 @@ export class RestTransport implements AsyncDisposable {
     // The stream has to be open before anything is asked for, or its answer could be missed.
     await using opened = new AsyncDisposableStack();
     const notices = opened.use(await this.#notices(signal));
-    await this.#ensure(catalog, signal);
+    const awaited = await this.#ensure(catalog, signal);
     opened.move();
-    const asked = this.#asked;
-    return new RestSession({ catalog, asked, prefix, waitMs, pollMs, notices, clock, logger });
+    return new RestSession({
+      catalog,
+      asked: this.#asked,
+      awaited,
+      prefix,
+      waitMs,
+      pollMs,
+      notices,
+      clock,
+      logger,
+    });
   }
 
   /** Asks for the catalogues: the credential is good, the service is there. */
@@ -123,8 +132,11 @@ export class RestTransport implements AsyncDisposable {
     }
   }
 
-  /** What the requests refer to comes first. What was seen to be there is not asked about again. */
-  async #ensure(catalog: Catalog, signal: AbortSignal): Promise<void> {
+  /**
+   * What the requests refer to comes first. What was seen to be there is not asked about again. Answers the identifiers of
+   * the requests of this moment that Bloomberg will answer.
+   */
+  async #ensure(catalog: Catalog, signal: AbortSignal): Promise<string[]> {
     const { clock, config } = this.#options;
     const nowMs = clock.now();
     const stored = [
@@ -144,6 +156,9 @@ export class RestTransport implements AsyncDisposable {
         await catalog.ensure('requests', body, false, signal);
       });
     }
+    return this.#asked
+      .filter(({ config: request }) => request.enabled)
+      .map(({ name }) => name.at(nowMs));
   }
 
   async #once(what: string, ensure: () => Promise<unknown>): Promise<void> {

@@ -10,15 +10,15 @@ type Trigger = NonNullable<BloombergConfig['triggers']>[number];
 type Schedule = Pick<Trigger, 'frequency' | 'startDate' | 'startTime'>;
 
 export function universeBody({ identifier, title, securities }: Universe): Body {
-  return { '@type': 'Universe', identifier, ...titled(title), contains: contained(securities) };
+  return { '@type': 'Universe', ...named(identifier, title), contains: contained(securities) };
 }
 
 export function fieldListBody({ identifier, title, type, fields }: FieldList): Body {
-  return { '@type': type, identifier, ...titled(title), contains: mnemonics(fields) };
+  return { '@type': type, ...named(identifier, title), contains: mnemonics(fields) };
 }
 
 export function triggerBody({ identifier, title, ...schedule }: Trigger): Body {
-  return { identifier, ...titled(title), ...scheduled(schedule) };
+  return { ...named(identifier, title), ...scheduled(schedule) };
 }
 
 /**
@@ -33,8 +33,7 @@ export function requestBody(
   const { description, fieldList, fields, format, pricingSource, type, userNumber } = request;
   return {
     '@type': type,
-    identifier,
-    ...titled(request.title),
+    ...named(identifier, request.title),
     ...(description !== undefined && { description }),
     universe:
       request.universe === undefined
@@ -45,10 +44,10 @@ export function requestBody(
       fieldList: { '@type': FIELD_LISTS[type], contains: mnemonics(fields) },
     }),
     trigger: triggerOf(request, urlOf),
-    formatting: FORMATS[format],
+    formatting: format === 'bbg' ? FRAMES[type] : { '@type': 'MediaType', ...MEDIA_TYPES[format] },
     ...(pricingSource !== undefined && {
       pricingSourceOptions: {
-        '@type': 'DataPricingSourceOptions',
+        '@type': PRICING_SOURCES[type],
         prefer: { mnemonic: pricingSource },
       },
     }),
@@ -76,7 +75,7 @@ function scheduled({ frequency, startDate, startTime }: Schedule): Body {
   return {
     '@type': 'ScheduledTrigger',
     frequency,
-    startDate,
+    ...(startDate !== undefined && { startDate }),
     startTime: `${startTime}${seconds}`,
   };
 }
@@ -116,8 +115,9 @@ function mnemonics(fields: readonly string[]): readonly Body[] {
   return fields.map((mnemonic) => ({ mnemonic }));
 }
 
-function titled(title: string | undefined): Body {
-  return title === undefined ? {} : { title };
+/** Bloomberg wants a title for people; who gives none gets the identifier. */
+function named(identifier: string, title: string = identifier): Body {
+  return { identifier, title };
 }
 
 const FIELD_LISTS: { readonly [type in RequestConfig['type']]: string } = {
@@ -128,15 +128,30 @@ const FIELD_LISTS: { readonly [type in RequestConfig['type']]: string } = {
   BvalSnapshotRequest: 'BvalSnapshotFieldList',
 };
 
-const FORMATS: { readonly [format in RequestConfig['format']]: Body } = {
-  csv: { '@type': 'MediaType', outputMediaType: 'text/csv' },
-  json: { '@type': 'MediaType', outputMediaType: 'application/json' },
-  bbg: {
-    '@type': 'DataFormat',
-    columnHeader: true,
-    dateFormat: 'yyyymmdd',
-    delimiter: '|',
-    fileType: 'unixFileType',
-    outputFormat: 'variableOutputFormat',
-  },
+const PRICING_SOURCES: { readonly [type in RequestConfig['type']]: string } = {
+  DataRequest: 'DataPricingSourceOptions',
+  HistoryRequest: 'HistoryPricingSourceOptions',
+  // Never asked for: checkConfig refuses a pricing source of these.
+  ActionsRequest: 'DataPricingSourceOptions',
+  BvalSnapshotRequest: 'DataPricingSourceOptions',
+};
+
+const MEDIA_TYPES = {
+  csv: { outputMediaType: 'text/csv' },
+  json: { outputMediaType: 'application/json' },
+} as const;
+
+const FRAME = { dateFormat: 'yyyymmdd', fileType: 'unixFileType' } as const;
+const DATA_FRAME = {
+  '@type': 'DataFormat',
+  ...FRAME,
+  columnHeader: false,
+  delimiter: '|',
+  outputFormat: 'variableOutputFormat',
+};
+const FRAMES: { readonly [type in RequestConfig['type']]: Body } = {
+  DataRequest: DATA_FRAME,
+  BvalSnapshotRequest: DATA_FRAME,
+  HistoryRequest: { '@type': 'HistoryFormat', ...FRAME },
+  ActionsRequest: { '@type': 'ActionsFormat', ...FRAME },
 };

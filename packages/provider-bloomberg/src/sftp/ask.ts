@@ -18,30 +18,34 @@ export interface AskOptions {
 /**
  * Uploads the request file of this moment unless that was done. What is noted is believed; where nothing is, a request
  * file of the same size at the server counts as well, so that a lost state folder does not cost money.
+ * @returns the name of its reply
  */
 export async function ask(
   asked: AskedFile,
   options: AskOptions,
   signal: AbortSignal,
-): Promise<void> {
+): Promise<string> {
   const { clock, folder, logger, notes, session, textOf } = options;
   const reply = asked.name.at(clock.now());
   const bytes = Buffer.from(textOf(asked, reply), 'latin1');
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   const note = await notes.request(reply);
-  if (note?.sha256 === sha256 && note.state === 'asked') return;
+  if (note?.sha256 === sha256 && note.state === 'asked') return reply;
   const path = joined(folder, requestNameOf(reply));
   const sinceMs = clock.now();
   if (note === undefined || note.sha256 === sha256) {
     const there = await session.stat(path, signal);
-    if (there?.size === bytes.length)
-      return await notes.noteRequest(reply, { sha256, state: 'asked', sinceMs });
+    if (there?.size === bytes.length) {
+      await notes.noteRequest(reply, { sha256, state: 'asked', sinceMs });
+      return reply;
+    }
   }
-  if (!(await clear(reply, note !== undefined, options, signal))) return;
+  if (!(await clear(reply, note !== undefined, options, signal))) return reply;
   await notes.noteRequest(reply, { sha256, state: 'asking', sinceMs });
   await session.upload(path, bytes, signal);
   await notes.noteRequest(reply, { sha256, state: 'asked', sinceMs });
   logger.info({ request: path, reply, securities: asked.config.securities.length }, 'request sent');
+  return reply;
 }
 
 /**

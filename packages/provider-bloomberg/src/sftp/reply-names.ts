@@ -17,11 +17,6 @@ export class AskedFile {
     return this.name.matches(replyNameOf(fileName)) || this.#isErrorFile(fileName);
   }
 
-  /** Whether this answers the request of this moment. */
-  isAnsweredBy(fileName: string, nowMs: number): boolean {
-    return replyNameOf(fileName) === this.name.at(nowMs);
-  }
-
   /** Some old accounts answer a request that cannot be read with `name.err`. */
   #isErrorFile(fileName: string): boolean {
     return (

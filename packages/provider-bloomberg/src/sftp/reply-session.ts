@@ -13,7 +13,7 @@ import type { FolderEntry, SftpSession } from '@octo/sftp';
 import { inspectReply } from '../formats/reply-inspection.ts';
 import { replyRows } from '../formats/reply-rows.ts';
 import { openUuDes } from '../formats/uu-des.ts';
-import type { AskedFile, ReplyNames } from './reply-names.ts';
+import { type AskedFile, replyNameOf, type ReplyNames } from './reply-names.ts';
 import type { RequestNotes } from './request-notes.ts';
 
 /** The replies in an account's folder. */
@@ -109,11 +109,10 @@ export class ReplySession implements Session {
     return refused === undefined ? file : { ...file, refused };
   }
 
-  /** Whether a request has no reply yet. */
+  /** Whether something that was asked for has no reply yet. */
   #isAwaited(names: ReadonlySet<string>): boolean {
-    const { asked, clock } = this.#options;
-    const nowMs = clock.now();
-    return asked.some((one) => ![...names].some((name) => one.isAnsweredBy(name, nowMs)));
+    const answered = new Set([...names].map(replyNameOf));
+    return this.#options.awaited.some((reply) => !answered.has(reply));
   }
 }
 
@@ -123,6 +122,8 @@ export interface ReplySessionOptions {
   readonly folder: string;
   readonly names: ReplyNames;
   readonly asked: readonly AskedFile[];
+  /** Names of the replies that were asked for when the session began, whatever day it is meanwhile. */
+  readonly awaited: readonly string[];
   readonly notes: RequestNotes;
   /** Opens replies in the older envelope. */
   readonly desPassword: string | undefined;

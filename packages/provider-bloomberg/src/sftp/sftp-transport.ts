@@ -38,13 +38,14 @@ export class SftpTransport implements AsyncDisposable {
     const { desPassword, pollMs, waitMs } = config;
     await using opened = new AsyncDisposableStack();
     const session = opened.use(await connectSftp(access, { clock, logger }, signal));
-    await this.#ask(session, signal);
+    const awaited = await this.#ask(session, signal);
     opened.move();
     return new ReplySession({
       session,
       folder: this.#folder,
       names: this.#names,
       asked: this.#asked,
+      awaited,
       notes: this.#notes,
       desPassword,
       waitMs,
@@ -69,22 +70,21 @@ export class SftpTransport implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {}
 
-  async #ask(session: SftpSession, signal: AbortSignal): Promise<void> {
+  /** Answers the names of the replies of this moment. */
+  async #ask(session: SftpSession, signal: AbortSignal): Promise<string[]> {
     const { clock, logger } = this.#options;
     if (this.#asked.length > 0) await this.#notes.forget(clock.now());
-    for (const asked of this.#asked)
-      await ask(
-        asked,
-        {
-          session,
-          folder: this.#folder,
-          notes: this.#notes,
-          clock,
-          logger,
-          textOf: (one, reply) => this.#textOf(one, reply),
-        },
-        signal,
-      );
+    const options = {
+      session,
+      folder: this.#folder,
+      notes: this.#notes,
+      clock,
+      logger,
+      textOf: (asked: AskedFile, reply: string) => this.#textOf(asked, reply),
+    };
+    const replies: string[] = [];
+    for (const asked of this.#asked) replies.push(await ask(asked, options, signal));
+    return replies;
   }
 
   #textOf(asked: AskedFile, reply: string): string {
