@@ -1,5 +1,9 @@
 import type { RemoteFile } from '@octo/plugin-api';
-import { type BloombergRest, startBloombergRest } from '@octo/plugin-testing';
+import {
+  type BloombergRest,
+  type BloombergRestOptions,
+  startBloombergRest,
+} from '@octo/plugin-testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { bloombergOverRest, type ProviderBench, type Written } from './provider.ts';
 import { failureOf, never } from './rest/loopback.ts';
@@ -175,6 +179,20 @@ test('more responses than fit on a page are all listed', async () => {
   expect(new Set(paths).size).toBe(2001);
 });
 
+test('a response that is too old for the listing is still found, and read, by its key', async () => {
+  const server = await bloomberg({ strict: true });
+  const file = { path: 'old-20260101.csv', name: 'old-20260101.csv', size: 3, mtimeMs: 0 };
+  server.publish({ key: file.path, body: 'old', modifiedMs: file.mtimeMs });
+  const { provider } = await bench(server);
+  await using session = await provider.connect(never);
+  expect(await Array.fromAsync(session.list(never))).toEqual([]);
+  expect(await session.stat(file, never)).toMatchObject(file);
+  const bytes = await Array.fromAsync(session.read(file, { offset: 1 }, never));
+  expect(Buffer.concat(bytes).toString()).toBe('ld');
+  server.remove(file.path);
+  expect(await session.stat(file, never)).toBeUndefined();
+});
+
 test('older servers, which answer 404 before anything was delivered, have nothing to deliver', async () => {
   const server = await bloomberg();
   server.faults.emptyIs404 = true;
@@ -193,8 +211,8 @@ test('an access token serves many requests, and is had again when it is refused'
   expect(server.calls.every(({ headers }) => headers['jwt'] === undefined)).toBe(true);
 });
 
-async function bloomberg(): Promise<BloombergRest> {
-  const server = await startBloombergRest();
+async function bloomberg(options: BloombergRestOptions = {}): Promise<BloombergRest> {
+  const server = await startBloombergRest(options);
   onTestFinished(() => server[Symbol.asyncDispose]());
   return server;
 }

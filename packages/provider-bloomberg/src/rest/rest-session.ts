@@ -14,7 +14,7 @@ import type { AskedRequest } from './asked.ts';
 import type { Catalog, ResponseFilter } from './catalog.ts';
 import { download } from './download.ts';
 import type { Notices } from './notices.ts';
-import { remoteFile, type ResponseEntry } from './response-entry.ts';
+import { remoteFile, type ResponseEntry, responseEntry } from './response-entry.ts';
 
 /** The responses in one catalogue. */
 export class RestSession implements Session {
@@ -111,14 +111,35 @@ export class RestSession implements Session {
     }
   }
 
+  /** Listings show a week; what is older is asked about by its key. */
   async #find(key: string, signal: AbortSignal): Promise<ResponseEntry | undefined> {
+    const entry = (await this.#listedAs(key, signal)) ?? (await this.#told(key, signal));
+    if (entry !== undefined) this.#entries.set(key, entry);
+    return entry;
+  }
+
+  async #listedAs(key: string, signal: AbortSignal): Promise<ResponseEntry | undefined> {
     const filter: ResponseFilter = { prefix: key };
-    for await (const entry of this.#options.catalog.responses(filter, signal)) {
-      if (entry.key !== key) continue;
-      this.#entries.set(key, entry);
-      return entry;
-    }
+    for await (const entry of this.#options.catalog.responses(filter, signal))
+      if (entry.key === key) return entry;
     return undefined;
+  }
+
+  async #told(key: string, signal: AbortSignal): Promise<ResponseEntry | undefined> {
+    const { catalog } = this.#options;
+    await using answer = await catalog.client.send(
+      {
+        method: 'HEAD',
+        path: catalog.pathOf(key),
+        headers: { Accept: '*/*', 'Accept-Encoding': 'identity' },
+        accept: [404],
+      },
+      signal,
+    );
+    if (answer.status === 404) return undefined;
+    const names = ['content-length', 'last-modified', 'digest'];
+    const headers = Object.fromEntries(names.map((name) => [name, answer.header(name)]));
+    return responseEntry({ key, headers });
   }
 
   async #file(entry: ResponseEntry, signal: AbortSignal): Promise<RemoteFile> {
@@ -127,17 +148,8 @@ export class RestSession implements Session {
 
   /** For listings that do not tell. */
   async #sizeOf(key: string, signal: AbortSignal): Promise<number> {
-    const { catalog } = this.#options;
-    await using answer = await catalog.client.send(
-      {
-        method: 'HEAD',
-        path: catalog.pathOf(key),
-        headers: { Accept: '*/*', 'Accept-Encoding': 'identity' },
-      },
-      signal,
-    );
-    const size = Number(answer.header('content-length') ?? Number.NaN);
-    if (Number.isSafeInteger(size)) return size;
+    const size = (await this.#told(key, signal))?.size;
+    if (size !== undefined) return size;
     throw new PluginError(
       'provider_down',
       `Bloomberg tells no size of '${key}', neither in the listing nor when asked; tell them`,
