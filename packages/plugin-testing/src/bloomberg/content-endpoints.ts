@@ -9,7 +9,7 @@ import { listed } from './response-store.ts';
 
 export function responses({ call, desk }: Visit): RestAnswer {
   const { faults } = desk;
-  const sinceMs = desk.strict ? desk.now() - LISTED_MS : -Infinity;
+  const sinceMs = desk.now() - desk.listedMs;
   const kept = desk.responses.all().filter(({ modifiedMs }) => modifiedMs >= sinceMs);
   const page = listingPage(kept, call);
   if (page.total === 0 && faults.emptyIs404) throw new RestRefusal(404, 'There are no responses.');
@@ -23,9 +23,6 @@ export function responses({ call, desk }: Visit): RestAnswer {
   const body = { '@type': 'ResponseCollection', totalItems: page.total, contains, view };
   return { status: 200, body };
 }
-
-/** What was made in the last seven days is listed. */
-const LISTED_MS = 7 * 24 * 60 * 60 * 1000;
 
 function nextLink(query: URLSearchParams, token: string, bare: boolean): string {
   if (bare) return token;

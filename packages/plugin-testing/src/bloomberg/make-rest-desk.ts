@@ -16,6 +16,7 @@ export interface RestDeskOptions extends Pick<
   readonly account: string;
   readonly faults: BloombergRestFaults;
   readonly strict: boolean;
+  readonly listedMs: number;
 }
 
 export interface FurnishedDesk extends RestDesk {
@@ -24,7 +25,7 @@ export interface FurnishedDesk extends RestDesk {
 }
 
 export function restDesk(options: RestDeskOptions) {
-  const { account, clock, closing, faults, heartbeatMs, strict } = options;
+  const { account, clock, closing, faults, heartbeatMs, listedMs, strict } = options;
   const now = () => clock.now() + faults.skewMs;
   const responses = new ResponseStore();
   const requests = new DataRequests();
@@ -46,6 +47,7 @@ export function restDesk(options: RestDeskOptions) {
     account,
     faults,
     strict,
+    listedMs,
     responses,
     events,
     datasets: new Datasets(),

@@ -46,14 +46,13 @@ export class RequestRunner {
 
   #run(request: StoredRequest): void {
     if (!request.enabled) return;
-    const { account, now, strict } = this.#desk();
+    const { account, now } = this.#desk();
     const nowMs = now();
     const { identifier, nextRunMs, type } = request;
     const { body, ending } = responseContent({
       account,
       request,
       nowMs,
-      strict,
       securities: securitiesIn(request.universe),
       fields: fieldsIn(request.fieldList),
     });

@@ -11,7 +11,6 @@ export interface AskedContent {
   readonly fields: readonly string[];
   /** The snapshot's time. */
   readonly nowMs: number;
-  readonly strict: boolean;
 }
 
 export interface ResponseContent {
@@ -135,7 +134,7 @@ const PROGRAMS: { readonly [type in StoredRequest['type']]: string } = {
   HistoryRequest: 'gethistory',
 };
 
-function frameOf({ account, fields, nowMs, request, securities, strict }: AskedContent): string {
+function frameOf({ account, fields, nowMs, request, securities }: AskedContent): string {
   const formatting = formattingOf(request);
   const { dateFormat = 'yyyymmdd', delimiter = '|', fileType } = formatting;
   const headers = new Map([
@@ -151,7 +150,7 @@ function frameOf({ account, fields, nowMs, request, securities, strict }: AskedC
     const range = [days.at(0) ?? nowMs, days.at(-1) ?? nowMs].map(dayText).join('|');
     headers.set('HIST_FORMAT', 'horizontal').set('DATERANGE', range.replaceAll('-', ''));
   }
-  if (strict && formatting['columnHeader'] === true) headers.set('COLUMNHEADER', 'yes');
+  if (formatting['columnHeader'] === true) headers.set('COLUMNHEADER', 'yes');
   const pricingSource = formatting['displayPricingSource'] === true ? 'EX' : undefined;
   const frame = replyFrame(
     { headers, fields, securities, ...(pricingSource !== undefined && { pricingSource }) },

@@ -14,6 +14,8 @@ export interface RestDesk {
   readonly faults: BloombergRestFaults;
   /** Whether everything is refused that Bloomberg documents as refused. */
   readonly strict: boolean;
+  /** How long responses are listed. */
+  readonly listedMs: number;
   readonly responses: ResponseStore;
   readonly events: EventLog;
   readonly datasets: Datasets;

@@ -30,12 +30,12 @@ export interface BloombergRestOptions {
   /** How often a silent stream of events shows that it lives. 0: never. Default 30 seconds. */
   readonly heartbeatMs?: number;
   /**
-   * Whether the server also refuses, and sends, what public clients of Bloomberg document and a careless one overlooks: a
-   * request needs a title or a name, a stored part a title; what recurs cannot begin on a day that is over; a frame with
-   * `columnHeader` has the titles of its columns in the first row; responses of the last seven days are listed. Default
-   * `false`.
+   * Whether the server also refuses what public clients of Bloomberg document as refused and a careless one overlooks: a
+   * request needs a title or a name, a stored part a title; what recurs cannot begin on a day that is over. Default `true`.
    */
   readonly strict?: boolean;
+  /** How long responses are listed. Bloomberg lists them for seven days. Default: for ever. */
+  readonly listedMs?: number;
   /** How long an access token is good. Default 30 minutes. */
   readonly accessTokenMs?: number;
 }
@@ -80,7 +80,8 @@ export async function startBloombergRest(
     account,
     faults,
     heartbeatMs,
-    strict: options.strict ?? false,
+    strict: options.strict ?? true,
+    listedMs: options.listedMs ?? Infinity,
     closing: closing.signal,
   });
   const keeper = {
