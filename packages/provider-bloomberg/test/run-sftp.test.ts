@@ -1,5 +1,5 @@
 /** `octo-host run bloomberg-eod` against the loopback SFTP account. */
-import { ManualClock } from '@octo/plugin-testing';
+import { encryptedMessage, ManualClock, receivingKey } from '@octo/plugin-testing';
 import { expect, test } from 'vitest';
 import { bloombergSftp, sftpSite, withLedger } from './site.ts';
 
@@ -164,6 +164,55 @@ test('with a wrong password nothing is delivered, and the next run with the righ
   expect(await site.visible()).toEqual([]);
   await site.change({ desPassword: 'A1b2C3d4' });
   expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+});
+
+test('a run that waits delivers a reply that comes some time after the request', async () => {
+  const server = await bloombergSftp();
+  server.faults.delayMs = 300;
+  const site = await sftpSite(server, {
+    config: { requestFiles: [ASKED], waitMs: 600_000, pollMs: 10_000 },
+    policy: { timeoutMs: 900_000 },
+  });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+});
+
+test('a run that does not wait leaves the reply to the next one', async () => {
+  const clock = new ManualClock();
+  const server = await bloombergSftp({ clock });
+  server.faults.delayMs = 1_200_000;
+  const site = await sftpSite(server, { config: { requestFiles: [ASKED] } });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [], pending: [] });
+  await clock.advance(1_200_000);
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+  expect(server.requests).toHaveLength(1);
+});
+
+test('a reply whose name got the date of its day is known by what was asked for', async () => {
+  const server = await bloombergSftp();
+  server.faults.datedNames = true;
+  const site = await sftpSite(server, {
+    config: { requestFiles: [{ ...ASKED, headers: ['COMPRESS=yes'] }] },
+    pipeline: { key: '{reply}/{name}' },
+  });
+  const { code, delivered } = await site.run();
+  expect(code).toBe(0);
+  expect(delivered).toEqual([
+    expect.objectContaining({
+      path: expect.stringMatching(/^px0115a\.out\.\d{8}\.gz$/),
+      key: expect.stringMatching(/^px0115a\.out\/px0115a\.out\.\d{8}$/),
+    }),
+  ]);
+});
+
+test('a reply for the account that wants OpenPGP is decrypted by the pipeline', async () => {
+  const server = await bloombergSftp();
+  server.faults.encrypt = (bytes) => encryptedMessage(bytes, { to: [receivingKey] });
+  const site = await sftpSite(server, {
+    config: { requestFiles: [ASKED] },
+    pipeline: { steps: [{ decrypt: { keys: [receivingKey.privateKey] } }, 'verify'] },
+  });
+  expect(await site.run()).toMatchObject({ code: 0, delivered: [{ key: 'px0115a.out' }] });
+  expect(await site.content('px0115a.out')).toMatch(/^START-OF-FILE[^]*END-OF-FILE\n$/);
 });
 
 test('a recurring program is uploaded once and answered every day', async () => {
