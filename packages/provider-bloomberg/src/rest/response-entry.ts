@@ -8,7 +8,8 @@ export interface ResponseEntry {
   readonly digest: string | undefined;
   /** Bytes of the content, decoded; undefined when the entry does not tell. */
   readonly size: number | undefined;
-  readonly mtimeMs: number;
+  /** Undefined when the entry does not tell: then nobody could know one version from the next. */
+  readonly mtimeMs: number | undefined;
   /** Of the request that asked for it. */
   readonly requestId: string;
   readonly requestName: string;
@@ -23,13 +24,12 @@ export function responseEntry(member: { readonly [name: string]: unknown }): Res
   const headers = lowerCased(objectOf(member['headers']) ?? {});
   const metadata = objectOf(member['metadata']) ?? {};
   const mtimeMs = Date.parse(textOf(headers['last-modified']));
-  if (Number.isNaN(mtimeMs)) throw badListing(`'${shown(key)}' has no Last-Modified`);
   const requestId = textOf(metadata['DL_REQUEST_ID']);
   return {
     key,
     digest: textOf(headers['digest']) || undefined,
     size: sizeIn(headers),
-    mtimeMs,
+    mtimeMs: Number.isNaN(mtimeMs) ? undefined : mtimeMs,
     requestId,
     requestName: textOf(metadata['DL_REQUEST_NAME']),
     fields: fieldsOf(key, metadata),
@@ -38,8 +38,8 @@ export function responseEntry(member: { readonly [name: string]: unknown }): Res
 
 /** The file that the host delivers: its path is the key. */
 export function remoteFile(entry: ResponseEntry, size: number): RemoteFile {
-  const { fields, key, mtimeMs } = entry;
-  const refused = refusalOf(key);
+  const { fields, key, mtimeMs = 0 } = entry;
+  const refused = refusalOf(entry);
   return {
     path: key,
     name: key.slice(key.lastIndexOf('/') + 1),
@@ -81,12 +81,14 @@ function sizeIn(headers: { readonly [name: string]: unknown }): number | undefin
   return Number.isSafeInteger(size) && size >= 0 ? size : undefined;
 }
 
-function refusalOf(key: string): string | undefined {
+function refusalOf({ key, mtimeMs }: ResponseEntry): string | undefined {
   const name = key.slice(key.lastIndexOf('/') + 1);
   if (name === '' || name === '.' || name === '..' || /\p{C}/u.test(key))
     return `UNSAFE_NAME: the key ${shown(key)} cannot be the name of a file`;
   if (Buffer.byteLength(name) > MAX_NAME_BYTES)
     return `UNSAFE_NAME: the key ${shown(key)} is longer than ${MAX_NAME_BYTES} bytes`;
+  if (mtimeMs === undefined)
+    return `NO_TIME: the listing has no Last-Modified for ${shown(key)}; tell Bloomberg`;
   return undefined;
 }
 
