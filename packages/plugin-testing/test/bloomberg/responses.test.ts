@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { startBloombergRest, type BloombergRest } from '../../src/index.ts';
-import { call, type Answered, type CallOptions } from './rest-client.ts';
+import { call, tokenFor, type Answered, type CallOptions } from './rest-client.ts';
 
 let rest: BloombergRest;
 beforeEach(async () => {
@@ -211,6 +213,22 @@ test('a download is cut after so many bytes, so many times', async () => {
   rest.faults.cutAfterBytes(KEY, 100);
   await expect(get()).rejects.toThrow(/aborted|hang up|ECONNRESET/);
   expect((await get()).bytes.toString()).toBe(BODY);
+});
+
+test('a download falls silent after so many bytes, and its connection stays', async () => {
+  rest.publish({ key: KEY, body: BODY });
+  rest.faults.stallAfterBytes(KEY, 100);
+  const url = new URL(rest.url + LISTING + KEY);
+  const jwt = tokenFor(rest, { method: 'GET', url, nowMs: Date.now() });
+  const asked = httpRequest(url, { agent: false, headers: { jwt, 'api-version': '2' } });
+  const [response] = (await once(asked.end(), 'response')) as [IncomingMessage];
+  const [chunk] = (await once(response, 'data')) as [Buffer];
+  expect(chunk).toHaveLength(100);
+  // Whatever else is asked for meanwhile is answered.
+  expect((await get()).bytes.toString()).toBe(BODY);
+  expect(response.complete).toBe(false);
+  expect(response.destroyed).toBe(false);
+  asked.on('error', () => {}).destroy();
 });
 
 test('a response that is issued again has other bytes and is younger', async () => {

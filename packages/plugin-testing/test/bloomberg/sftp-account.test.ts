@@ -231,6 +231,22 @@ test('a reply may lack its end, stop within a row, or count its rows wrongly', a
   expect(await replyTo({})).toContain('DATARECORDS=1');
 });
 
+test('the columns of getdata have titles where they are asked for, those of a history never', async () => {
+  const [titles] = dataIn(await replyTo({ headers: ['COLUMNHEADER=yes'] }));
+  expect(titles).toBe('SECURITIES|ERROR CODE|NUM FLDS|PX_LAST|');
+  const history = ['PROGRAMNAME=gethistory', 'DATERANGE=20260115|20260115', 'COLUMNHEADER=yes'];
+  await client.upload('a.req', requestFile({ headers: history }));
+  const text = gunzipSync(await client.download('px0115a.out.gz')).toString();
+  expect(dataIn(text.split('\n'))[0]).toBe('START SECURITY|IBM US Equity|PX_LAST|');
+});
+
+test('a reply can be delivered without a request, and encrypted in any way', async () => {
+  account.faults.encrypt = async (bytes) => bytes.map((byte) => byte ^ 0xff);
+  await account.deliver('eod.out', 'START-OF-FILE\n');
+  const bytes = await client.download('eod.out');
+  expect(Buffer.from(bytes.map((byte) => byte ^ 0xff)).toString()).toBe('START-OF-FILE\n');
+});
+
 test('any request can be answered by an error', async () => {
   account.faults.errorReply = 'YOUR ACCOUNT IS SUSPENDED';
   expect(await replyTo({})).toEqual(['## YOUR ACCOUNT IS SUSPENDED', '']);
