@@ -14,8 +14,6 @@ export const NULL_TOKENS = [
   'FLD UNKNOWN',
 ] as const;
 
-export type NullToken = (typeof NULL_TOKENS)[number];
-
 /** The index in {@link NULL_TOKENS} of what stands between `start` and `end`; -1 for a value. */
 export function nullTokenAt(bytes: Uint8Array, start: number, end: number): number {
   switch (end - start) {
