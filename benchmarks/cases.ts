@@ -1,5 +1,6 @@
 import type { Case } from './case.ts';
 import { lint } from './cases/lint.ts';
+import { bloomberg } from './cases/bloomberg.ts';
 import { openpgp } from './cases/openpgp.ts';
 import { s3 } from './cases/s3.ts';
 import { sftp, sftp100, sftp20 } from './cases/sftp-to-folder.ts';
@@ -19,4 +20,5 @@ export const CASES: readonly Case[] = [
   smallFiles,
   smallFiles20,
   lint,
+  bloomberg,
 ];

@@ -43,10 +43,11 @@ function forwarder(host) {
   };
 }
 
-function welcome({ port, outbound }) {
+function welcome({ bloombergUrl, port, outbound }) {
   say(
     `a vendor publishes settlement files over SFTP on 127.0.0.1:${port}; they lie in ${shown(outbound)}`,
   );
+  say(`another answers price requests over REST at ${bloombergUrl}`);
   say('what Octo delivers appears in delivered/; each refused file is named with its reason');
   say('in another terminal: npm run octo-host -- files      what happened to every file');
   say('                     npm run octo-host -- check      is everything reachable?');

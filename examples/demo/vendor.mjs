@@ -1,8 +1,10 @@
-// A small vendor on loopback: a real SFTP server with settlement files, and a store that speaks S3.
+// Two small vendors on loopback, a real SFTP server with settlement files and Bloomberg's REST API, and a store that
+// speaks S3.
 import { stat } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { receivingKey, startS3, startSftp } from '@octo/plugin-testing';
+import { startBloomberg } from './bloomberg.mjs';
 import { keep, kept, keptKey, textOf } from './keep.mjs';
 import { reissue, settlementSet } from './settlement-set.mjs';
 
@@ -11,12 +13,12 @@ const OUTBOUND = 'vendor/outbound';
 
 /**
  * Publishes the settlement set, and writes into `folder` what a client has to know: `port`, `host-key`, `client-key`,
- * `openpgp-private.asc`, `s3-endpoint`, `s3-access-key-id`, `s3-secret-access-key`.
+ * `openpgp-private.asc`, `s3-endpoint`, `s3-access-key-id`, `s3-secret-access-key`, and what {@link startBloomberg} writes.
  *
  * @param {string} folder
  * @param {{ reissueAfterMs?: number, onReissue?: (name: string) => void }} [options] how long after it was first fetched
- *   the file that was wrong is issued again
- * @returns {Promise<AsyncDisposable & { port: number, outbound: string }>}
+ *   what was wrong is issued again, by either vendor
+ * @returns {Promise<AsyncDisposable & { port: number, outbound: string, bloombergUrl: string }>}
  */
 export async function startVendor(folder, { reissueAfterMs = 5_000, onReissue } = {}) {
   const hostKey = await keptKey(folder, 'vendor-host-key');
@@ -31,6 +33,10 @@ export async function startVendor(folder, { reissueAfterMs = 5_000, onReissue } 
     faults: { before: correction.watch },
   });
   const s3 = await startS3({ buckets: [BUCKET] });
+  const bloomberg = await startBloomberg(folder, {
+    correctAfterMs: reissueAfterMs,
+    onCorrection: onReissue,
+  });
   await keep(folder, 'host-key', sftp.hostKeys[0]);
   await keep(folder, 's3-endpoint', s3.endpoint);
   await keep(folder, 's3-access-key-id', s3.credentials.accessKeyId);
@@ -38,11 +44,13 @@ export async function startVendor(folder, { reissueAfterMs = 5_000, onReissue } 
   await keep(folder, 'port', `${sftp.port}`);
   return {
     port: sftp.port,
+    bloombergUrl: bloomberg.url,
     outbound: join(folder, OUTBOUND),
     async [Symbol.asyncDispose]() {
       correction.stop();
       await sftp[Symbol.asyncDispose]();
       await s3[Symbol.asyncDispose]();
+      await bloomberg[Symbol.asyncDispose]();
     },
   };
 }

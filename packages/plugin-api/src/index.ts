@@ -19,6 +19,7 @@ export {
   type PluginErrorType,
 } from './plugin-error.ts';
 export type {
+  Decoding,
   DeliveredFile,
   Done,
   Inspection,
@@ -26,6 +27,8 @@ export type {
   Provider,
   RemoteFile,
   Session,
+  TableRow,
+  Tabulation,
 } from './provider.ts';
 export type {
   CommitAnswer,

@@ -49,6 +49,16 @@ export interface Session extends AsyncDisposable {
    */
   inspect?(file: RemoteFile): Inspection | undefined;
   /**
+   * Takes this file out of the vendor's own envelope: an encoding or a cipher that only this vendor knows. The `decode` step
+   * asks for it; `undefined` when this file has none. Told by content where possible: what is not enveloped passes as it is.
+   */
+  decode?(file: RemoteFile): Decoding | undefined;
+  /**
+   * Reads this file's plain content as a table, for a `normalise` step that writes one beside it; `undefined` when this file
+   * holds no table. The file itself is delivered in any case.
+   */
+  normalise?(file: RemoteFile): Tabulation | undefined;
+  /**
    * Called once the delivery is durable: move, delete or mark the file. Must do nothing when the file is not the same
    * any more (other size or mtime), and succeed when it was done before.
    */
@@ -99,6 +109,27 @@ export interface InspectionResult {
   /** What a person should hear about although the file is delivered. */
   readonly warnings: readonly string[];
 }
+
+/**
+ * Turns the enveloped bytes into the plain ones, pulled and in constant memory. `break` must release.
+ * @throws PluginError from the iteration: `integrity` for a broken envelope, `auth` when a key does not open it
+ */
+export type Decoding = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
+
+/** Fed with a file's plain content, from the first byte to the last; hands on its rows as text. */
+export interface Tabulation {
+  /** Unique names. Known when the first row is handed on, at the latest after `finish`. */
+  readonly columns: readonly string[] | undefined;
+  /**
+   * The rows that ended with this chunk, each with as many cells as there are columns; `null` is no value.
+   * @throws PluginError `integrity`
+   */
+  write(chunk: Uint8Array): readonly TableRow[];
+  /** The content has ended: what rows are left. @throws PluginError `integrity` */
+  finish(): readonly TableRow[];
+}
+
+export type TableRow = readonly (string | null)[];
 
 export interface DeliveredFile {
   readonly path: string;

@@ -69,3 +69,21 @@ export {
   vendorKey,
 } from './openpgp/public-test-keys.ts';
 export { type ZipLies, type ZipMember, zipArchive } from './archives/zip-archive.ts';
+export type { BloombergCall } from './bloomberg/answer-rest-call.ts';
+export type { BloombergCredential } from './bloomberg/credential.ts';
+export type { BloombergResponse } from './bloomberg/response-store.ts';
+export type { BloombergSnapshot } from './bloomberg/datasets.ts';
+export type { BloombergRestFaults, SseFaults, TooMany } from './bloomberg/rest-faults.ts';
+export {
+  type BloombergRest,
+  type BloombergRestOptions,
+  startBloombergRest,
+} from './bloomberg/start-bloomberg-rest.ts';
+export { BLOOMBERG_SERVE_MODULE } from './bloomberg/serve-module.ts';
+export type { BloombergSftpFaults } from './bloomberg/sftp-account-faults.ts';
+export type { ReceivedRequest } from './bloomberg/sftp-account.ts';
+export {
+  type BloombergSftp,
+  type BloombergSftpOptions,
+  startBloombergSftp,
+} from './bloomberg/start-bloomberg-sftp.ts';

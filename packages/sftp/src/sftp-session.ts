@@ -6,6 +6,7 @@ import { statOf, type FolderEntry, type SftpStat } from './folder-entry.ts';
 import { listFolder } from './list-folder.ts';
 import { OpenFiles } from './open-files.ts';
 import type { SftpConnection } from './sftp-connection.ts';
+import { uploadFile } from './upload-file.ts';
 import { WindowedReader } from './windowed-reader.ts';
 
 export interface ReadOptions {
@@ -73,6 +74,15 @@ export class SftpSession implements AsyncDisposable {
       // time; the server hears of it before whatever is asked next.
       if (!signal.aborted && (options.size ?? Infinity) > SMALL_BYTES) await closing;
     }
+  }
+
+  /**
+   * Puts a small file at the path, in place of what is there, and resolves when the server has all of it. After an error it
+   * is not known how much of the file is there.
+   * @throws PluginError `auth` with code `PERMISSION_DENIED`, `provider_down` with code `NO_SPACE`, …
+   */
+  upload(path: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
+    return uploadFile(this.#connection, path, bytes, signal);
   }
 
   /**

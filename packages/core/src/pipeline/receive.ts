@@ -109,6 +109,8 @@ export class Receiver implements AsyncDisposable {
       signal,
       spoolFolder: this.#folder ?? '',
       inspect: () => session.inspect?.(file),
+      decode: () => session.decode?.(file),
+      normalise: () => session.normalise?.(file),
       warn: (message) => void warnings.push(message),
       remember: (found) => void Object.assign(facts, found),
     };

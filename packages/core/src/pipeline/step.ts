@@ -1,4 +1,4 @@
-import type { Clock, ConfigSchema, Inspection } from '@octo/plugin-api';
+import type { Clock, ConfigSchema, Decoding, Inspection, Tabulation } from '@octo/plugin-api';
 
 /**
  * One stage of a pipeline's way: it turns a stream into other streams and proves what it can about them.
@@ -13,7 +13,8 @@ export interface Step {
   /** Whether a file of this name passes the step only when nothing of it is missing or changed. */
   provesIntegrity(name: string): boolean;
   /**
-   * Yields the contents that come out of `content`, one (`decrypt`, `decompress`, `verify`) or several (`unpack`).
+   * Yields the contents that come out of `content`, one (`decrypt`, `decompress`, `decode`, `verify`) or several
+   * (`unpack`, `normalise`).
    * The consumer reads each one's bytes to the end before it asks for the next; it may `break` at any time.
    * @throws PluginError `integrity` for what is wrong with the file, from here or from the iteration of the bytes;
    *   `auth` for a key that is missing
@@ -38,6 +39,10 @@ export interface StepContext {
   readonly spoolFolder: string;
   /** The provider's check of this file's plain content, when it has one. */
   inspect(): Inspection | undefined;
+  /** How the provider opens its vendor's envelope of this file, when there is one. */
+  decode(): Decoding | undefined;
+  /** The provider's reading of this file's plain content as a table, when it has one. */
+  normalise(): Tabulation | undefined;
   /** For what a person should hear about although the file passes. */
   warn(message: string): void;
   /** For what the ledger should remember: row counts, totals, who signed. Plain JSON. */

@@ -25,6 +25,8 @@ export class MemoryVendor implements Provider {
   onChunk: (file: RemoteFile, offset: number) => void | Promise<void> = () => {};
   onConnect: () => void | Promise<void> = () => {};
   inspect: ((file: RemoteFile) => Inspection | undefined) | undefined;
+  decode: Session['decode'];
+  normalise: Session['normalise'];
   reconcile?: NonNullable<Provider['reconcile']>;
   readonly files = new Map<string, StoredFile>();
   readonly refused = new Map<string, string>();
@@ -46,6 +48,8 @@ export class MemoryVendor implements Provider {
       [Symbol.asyncDispose]: async () => {},
     };
     if (this.inspect !== undefined) session.inspect = this.inspect;
+    if (this.decode !== undefined) session.decode = this.decode;
+    if (this.normalise !== undefined) session.normalise = this.normalise;
     return session;
   }
 

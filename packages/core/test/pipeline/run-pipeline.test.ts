@@ -4,6 +4,7 @@ import { MemorySink } from '@octo/plugin-testing';
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../src/pipeline/step.ts';
 import { PipelineBench } from './pipeline-bench.ts';
+import { makeStep } from './steps/step-harness.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
@@ -533,6 +534,32 @@ describe('what the provider knows', () => {
     const report = await bench.run();
     expect(report.warnings).toEqual([{ path: 'b.csv', message: 'a.csv and b.csv differ' }]);
     expect(report.delivered).toHaveLength(2);
+  });
+});
+
+describe('what only the provider can read', () => {
+  test('is opened and written as a table beside the file', async () => {
+    await using bench = await PipelineBench.open();
+    bench.steps.push(await makeStep('decode'), await makeStep('normalise', { as: 'csv' }));
+    bench.vendor.decode = () =>
+      async function* turnOver(bytes) {
+        for await (const chunk of bytes) yield chunk.map((byte) => byte ^ 0xff);
+      };
+    bench.vendor.normalise = () => ({
+      columns: ['byte'],
+      write: (chunk) => Array.from(chunk, (byte) => [`${byte}`]),
+      finish: () => [['end']],
+    });
+    bench.vendor.publish(
+      'a.out',
+      Buffer.from('AB').map((byte) => byte ^ 0xff),
+    );
+    expect(await bench.run()).toMatchObject({ failed: [], quarantined: [] });
+    const { 'in/a.out.manifest.json': manifest = '', ...members } = bench.visible();
+    expect(JSON.parse(manifest)).toMatchObject({
+      members: [{ name: 'a.out' }, { name: 'a.out.normalised.csv' }],
+    });
+    expect(Object.values(members).toSorted()).toEqual(['AB', 'byte\n65\n66\nend\n']);
   });
 });
 

@@ -1,7 +1,13 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { isPluginError, type Inspection, type PluginError } from '@octo/plugin-api';
+import {
+  isPluginError,
+  type Decoding,
+  type Inspection,
+  type PluginError,
+  type Tabulation,
+} from '@octo/plugin-api';
 import { ManualClock } from '@octo/plugin-testing';
 import { expect, onTestFinished } from 'vitest';
 import type { Content, Limits, Step, StepContext } from '../../../src/pipeline/step.ts';
@@ -22,6 +28,8 @@ export interface RunOptions {
   readonly name?: string;
   readonly limits?: Partial<Limits>;
   readonly inspection?: Inspection;
+  readonly decoding?: Decoding;
+  readonly tabulation?: Tabulation;
   readonly chunkBytes?: number;
   readonly signal?: AbortSignal;
   /** Default: 2026-02-01. */
@@ -83,6 +91,8 @@ export async function makeContext(options: RunOptions = {}) {
     signal: options.signal ?? new AbortController().signal,
     spoolFolder,
     inspect: () => options.inspection,
+    decode: () => options.decoding,
+    normalise: () => options.tabulation,
     warn: (message) => void warnings.push(message),
     remember: (more) => void Object.assign(facts, more),
   };
