@@ -3,7 +3,7 @@
  * together, as each costs a write.
  */
 import { createHash } from 'node:crypto';
-import { Crc64Nvme } from './crc64-nvme.ts';
+import { Crc64Nvme } from '@octo/crc64nvme';
 
 const SMALL_BYTES = 16 * 1024;
 const BLOCK_BYTES = 256 * 1024;

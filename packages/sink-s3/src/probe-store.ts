@@ -4,7 +4,7 @@
  */
 import { isPluginError, PluginError } from '@octo/plugin-api';
 import { storeStatus } from './classify-error.ts';
-import { Crc64Nvme, crcToBytes } from './crc64-nvme.ts';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import type { Completion, S3Bucket, UploadAddress } from './s3-bucket.ts';
 
 /** What `If-None-Match` on a completion is worth. */

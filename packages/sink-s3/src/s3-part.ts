@@ -1,6 +1,6 @@
 /** One part on its way: the same bytes again until the store has them, or until it makes no sense. */
 import { isPluginError, type Clock } from '@octo/plugin-api';
-import { crcToBytes } from './crc64-nvme.ts';
+import { crcToBytes } from '@octo/crc64nvme';
 import type { FilledPart } from './part-buffer.ts';
 import type { NamedPart, PartBody, S3Bucket, UploadAddress } from './s3-bucket.ts';
 

@@ -10,7 +10,7 @@ import {
   type Staged,
 } from '@octo/plugin-api';
 import { storeStatus } from './classify-error.ts';
-import { CrcJoiner, crcToBytes } from './crc64-nvme.ts';
+import { CrcJoiner, crcToBytes } from '@octo/crc64nvme';
 import { PartBuffer } from './part-buffer.ts';
 import type { Completion, NamedPart, S3Bucket, UploadAddress } from './s3-bucket.ts';
 import { S3Part, type PartRetry } from './s3-part.ts';
