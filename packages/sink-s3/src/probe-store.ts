@@ -134,7 +134,8 @@ class Probe implements AsyncDisposable {
       crc64nvme: BODY_CRC,
       md5: undefined,
     };
-    return { address, etag: await this.bucket.uploadPart(address, body, signal) };
+    const { etag } = await this.bucket.uploadPart(address, body, signal);
+    return { address, etag };
   }
 
   async complete(
