@@ -4,7 +4,9 @@ import { parseArgs } from 'node:util';
 import type { Case } from './case.ts';
 import { CASES } from './cases.ts';
 import { Ground } from './ground.ts';
+import { profiled, profileTables } from './measure/cpu-profile.ts';
 import { interleave } from './measure/interleave.ts';
+import { measure } from './measure/measure.ts';
 import { resultsTable } from './measure/results-table.ts';
 import { missing, versionOf, whereIs } from './programs.ts';
 import { parseSize } from './parse-size.ts';
@@ -16,6 +18,7 @@ const { values, positionals } = parseArgs({
     rounds: { type: 'string', default: '5' },
     folder: { type: 'string' },
     only: { type: 'string' },
+    profile: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -42,6 +45,7 @@ async function run(one: Case): Promise<void> {
   const bytes = values.size === undefined ? one.bytes : parseSize(values.size);
   say(`${one.name}: preparing`);
   const all = await one.prepare(ground, bytes);
+  if (values.profile) return await profile(one.name, ground, all);
   const { only } = values;
   const contenders = all.filter(({ name }, index) => index === 0 || !only || name.includes(only));
   const rounds = Number(values.rounds);
@@ -58,6 +62,23 @@ async function run(one: Case): Promise<void> {
   );
 }
 
+/** Octo alone, once without a profile and once with one. */
+async function profile(
+  name: string,
+  ground: Ground,
+  [octo]: Awaited<ReturnType<Case['prepare']>>,
+): Promise<void> {
+  const folder = await ground.at('profiles');
+  for (const round of [0, 1]) {
+    const task = await octo!.task(round);
+    const { wallSeconds, cpuSeconds } = await measure(round === 0 ? task : profiled(task, folder));
+    await task.check();
+    await task.tidy();
+    say(`${name}: ${wallSeconds.toFixed(2)} s, CPU ${cpuSeconds.toFixed(2)} s`);
+  }
+  process.stdout.write(`\n## ${name}\n\n${await profileTables(folder)}`);
+}
+
 function machine(): string {
   const memory = `${(totalmem() / 1024 ** 3).toFixed(0)} GiB`;
   const processor = `${availableParallelism()} × ${cpus()[0]?.model ?? 'unknown'}`;
@@ -71,7 +92,8 @@ function usage(): string {
     '--size    of the data; each case has its own default\n' +
     '--rounds  after one warm-up\n' +
     '--folder  where the data goes\n' +
-    '--only    leaves out the peers whose names do not contain this\n'
+    '--only    leaves out the peers whose names do not contain this\n' +
+    '--profile instead: where octo spends its time on the main thread\n'
   );
 }
 

@@ -54,14 +54,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   errors: [],
 };
 
-/** Which packages of the workspace a package may import; plugins have the contract and the SFTP session. */
+/** Which packages of the workspace a package may import; plugins have the contract, the SFTP session and the checksum of S3. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   'plugin-api': [],
   'plugin-testing': ['core', 'plugin-api'],
   sftp: ['plugin-api'],
-  core: ['plugin-api'],
+  crc64nvme: ['plugin-testing'],
+  core: ['crc64nvme', 'plugin-api'],
 };
-const OF_A_PLUGIN = ['plugin-api', 'sftp'];
+const OF_A_PLUGIN = ['plugin-api', 'sftp', 'crc64nvme'];
 
 /** Where time and chance enter core; everything else is given a clock and a source of randomness. */
 export const SOURCES_OF_TIME = [

@@ -23,7 +23,7 @@ process.stdin.resume().once('end', () => process.exit(0));
 function passOn(from: Socket, to: Socket): void {
   const waiting: { readonly dueMs: number; readonly chunk: Buffer | undefined }[] = [];
   let bytes = 0;
-  let timer: NodeJS.Timeout | undefined;
+  let timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   const deliver = (): void => {
     timer = undefined;
     const now = performance.now();
@@ -42,7 +42,10 @@ function passOn(from: Socket, to: Socket): void {
     const [first] = waiting;
     if (first === undefined || timer !== undefined) return;
     if (to.writableNeedDrain) return;
-    timer = setTimeout(deliver, Math.max(0, first.dueMs - performance.now()));
+    const inMs = first.dueMs - performance.now();
+    // A timer takes a millisecond at least, which for every piece would make the line a narrow one.
+    if (inMs <= 0) timer = setImmediate(deliver);
+    else timer = setTimeout(deliver, inMs);
   };
   const take = (chunk: Buffer | undefined): void => {
     waiting.push({ dueMs: performance.now() + delayMs, chunk });

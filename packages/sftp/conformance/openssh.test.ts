@@ -35,6 +35,14 @@ describe.runIf(SSHD !== undefined)('with a real sshd', () => {
     expect(rest.equals(bytes.subarray(50 * MIB + 1))).toBe(true);
   });
 
+  test('keys are exchanged anew in the middle of a file', async () => {
+    const { sshd, session } = await opened({ RekeyLimit: '1M' });
+    const bytes = Buffer.from(generatedContent(16 * MIB).read(0, 16 * MIB));
+    await writeFile(join(sshd.folder, 'a.gpg'), bytes);
+    expect(session.decryption).toBe('own');
+    expect((await allOf(session.read('a.gpg', {}, never))).equals(bytes)).toBe(true);
+  });
+
   test('a listing tells size, time and kind, and refuses what must not be opened', async () => {
     const { sshd, session } = await opened();
     await writeFile(join(sshd.folder, 'a.csv'), '12345');
@@ -112,8 +120,10 @@ describe.runIf(SSHD !== undefined)('with a real sshd', () => {
   });
 });
 
-async function opened(): Promise<{ sshd: Sshd; session: SftpSession }> {
-  const sshd = await startSshd();
+async function opened(
+  settings: { readonly [name: string]: string } = {},
+): Promise<{ sshd: Sshd; session: SftpSession }> {
+  const sshd = await startSshd(settings);
   onTestFinished(() => sshd[Symbol.asyncDispose]());
   const session = await connectSftp(sshd.options, services, never);
   onTestFinished(() => session[Symbol.asyncDispose]());

@@ -26,7 +26,8 @@ export interface Sshd extends AsyncDisposable {
   readonly options: SftpOptions;
 }
 
-export async function startSshd(): Promise<Sshd> {
+/** @param settings of its configuration, beside ours */
+export async function startSshd(settings: { readonly [name: string]: string } = {}): Promise<Sshd> {
   const place = await mkdtemp(join(tmpdir(), 'octo-sshd-'));
   const folder = join(place, 'data');
   await mkdir(folder);
@@ -37,7 +38,7 @@ export async function startSshd(): Promise<Sshd> {
     ['host_ed25519', keys.ed25519.privateKey],
     ['host_rsa', keys.rsa.privateKey],
     ['authorized_keys', `${user.line}\n`],
-    ['sshd_config', config(place, port)],
+    ['sshd_config', config(place, port) + lines(settings)],
   ] as const) {
     await writeFile(join(place, name), text, { mode: 0o600 });
   }
@@ -85,6 +86,12 @@ AllowTcpForwarding no
 X11Forwarding no
 LogLevel INFO
 `;
+}
+
+function lines(settings: { readonly [name: string]: string }): string {
+  return Object.entries(settings)
+    .map(([name, value]) => `${name} ${value}\n`)
+    .join('');
 }
 
 async function listening(log: NodeJS.ReadableStream): Promise<void> {

@@ -47,13 +47,14 @@ export async function connectWithProgress(
   // A server has keys of several types and shows one: the pinned one may be of a type that we did not prefer. Nothing
   // but the key exchange happens on a connection whose key was refused.
   for (;;) {
-    const socket = await openSocket(settings, addresses, services.clock, signal);
+    const { socket, lend } = await openSocket(settings, addresses, services.clock, signal);
     progress.connected?.(socket.remoteAddress ?? settings.host);
     try {
       const loggedIn = await logIn(
         {
           settings,
           socket,
+          lend,
           pinned,
           keyTypes,
           ...services,

@@ -1,10 +1,17 @@
 /** From a TCP connection to an SFTP channel, by ssh2-sftp-client: one client object for one connection, never reused. */
 import type { Socket } from 'node:net';
 import type { Clock, Logger } from '@octo/plugin-api';
-import type { AuthenticationType, AuthHandlerMiddleware, AnyAuthMethod, SFTPWrapper } from 'ssh2';
+import type {
+  AuthenticationType,
+  AuthHandlerMiddleware,
+  AnyAuthMethod,
+  Client,
+  SFTPWrapper,
+} from 'ssh2';
 import type SftpClient from 'ssh2-sftp-client';
 import { algorithms } from './algorithms.ts';
 import { withDeadline } from './deadline.ts';
+import { decryptOurselves, type Decryption } from './own-decryption.ts';
 import { fingerprintOf, hostVerifier, typeOfKey, type PinnedHostKeys } from './pinned-host-keys.ts';
 import { displayPath } from './display-path.ts';
 import { loginError, timedOut } from './sftp-error.ts';
@@ -13,6 +20,8 @@ import type { SftpSettings } from './sftp-options.ts';
 export interface LoginAttempt {
   readonly settings: SftpSettings;
   readonly socket: Socket;
+  /** To be called once the connection keeps nothing of what it is given. */
+  readonly lend: () => void;
   readonly pinned: PinnedHostKeys;
   /** Host key types to offer. */
   readonly keyTypes: ReadonlySet<string>;
@@ -25,6 +34,7 @@ export interface LoginAttempt {
 export interface LoggedIn {
   readonly client: SftpClient;
   readonly sftp: SFTPWrapper;
+  readonly decryption: Decryption;
   /** The latest error of the connection: why it broke, once it has. */
   readonly trouble: { error?: Error };
 }
@@ -65,7 +75,7 @@ export async function logIn(attempt: LoginAttempt, signal: AbortSignal): Promise
   const late = () => timedOut(settings, 'no SFTP session', settings.readyMs);
   try {
     return await withDeadline({ clock, ms: settings.readyMs, late, signal }, async () => {
-      const sftp = await client.connect({
+      const connecting = client.connect({
         sock: attempt.socket,
         username: settings.username,
         authHandler: authentication(settings, methods),
@@ -76,7 +86,15 @@ export async function logIn(attempt: LoginAttempt, signal: AbortSignal): Promise
         keepaliveInterval: 15_000,
         keepaliveCountMax: 3,
       });
-      return { client, sftp, trouble };
+      let decryption: Decryption = 'library';
+      const inner = (client as unknown as { readonly client: Client }).client;
+      // Before the library's own listener, which opens the channel.
+      inner.prependListener('ready', () => {
+        decryption = decryptOurselves(inner);
+        if (decryption === 'own') attempt.lend();
+      });
+      const sftp = await connecting;
+      return { client, sftp, trouble, decryption };
     });
   } catch (error) {
     if (refused !== undefined) throw refused;

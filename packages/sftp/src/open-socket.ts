@@ -6,6 +6,12 @@ import { withDeadline } from './deadline.ts';
 import { connectError, timedOut } from './sftp-error.ts';
 import type { SftpSettings } from './sftp-options.ts';
 
+export interface OpenSocket {
+  readonly socket: Socket;
+  /** Whoever listens to `data` keeps nothing of it from now on: the bytes are not copied for them any more. */
+  lend(): void;
+}
+
 /**
  * The addresses of the host, in the resolver's order.
  * @throws PluginError `network`
@@ -35,7 +41,7 @@ export async function openSocket(
   addresses: readonly string[],
   clock: Clock,
   signal: AbortSignal,
-): Promise<Socket> {
+): Promise<OpenSocket> {
   const late = () => timedOut(settings, 'no TCP connection', settings.connectMs);
   return withDeadline({ clock, ms: settings.connectMs, late, signal }, async (waiting) => {
     let failure: unknown;
@@ -51,9 +57,15 @@ export async function openSocket(
   });
 }
 
-async function connected(host: string, port: number, signal: AbortSignal): Promise<Socket> {
+async function connected(host: string, port: number, signal: AbortSignal): Promise<OpenSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  const socket = connect({ host, port });
+  let lent = false;
+  // Otherwise each read gets a buffer of its own, and garbage of that size costs as much as the encryption.
+  const callback = (bytes: number, buffer: Uint8Array): boolean => {
+    const data = Buffer.from(buffer.buffer, buffer.byteOffset, bytes);
+    return socket.emit('data', lent ? data : Buffer.from(data));
+  };
+  const socket = connect({ host, port, onread: { buffer: Buffer.alloc(RECEIVE_BYTES), callback } });
   // Whatever comes late must not end the process; what matters is told by `close`.
   socket.on('error', () => {});
   const giveUp = () => socket.destroy(signal.reason as Error);
@@ -62,9 +74,12 @@ async function connected(host: string, port: number, signal: AbortSignal): Promi
   try {
     await promise;
     // Without it each small request waits for the acknowledgement of the one before.
-    return socket.setNoDelay(true);
+    socket.setNoDelay(true);
+    return { socket, lend: () => void (lent = true) };
   } finally {
     signal.removeEventListener('abort', giveUp);
     socket.off('error', reject);
   }
 }
+
+const RECEIVE_BYTES = 256 * 1024;

@@ -7,6 +7,7 @@ import { PluginError, type Clock, type Logger } from '@octo/plugin-api';
 import type { SFTPWrapper } from 'ssh2';
 import { displayPath } from './display-path.ts';
 import type { LoggedIn } from './log-in.ts';
+import type { Decryption } from './own-decryption.ts';
 import { RawChannel } from './raw-channel.ts';
 import { ReadWindow } from './read-window.ts';
 import { ReadBudget } from './read-budget.ts';
@@ -67,6 +68,11 @@ export class SftpConnection implements AsyncDisposable {
     loggedIn.sftp.on('error', (error: Error) => this.lose(protocolError(settings, error)));
     loggedIn.sftp.on('end', ended).on('close', ended);
     socket.once('close', ended);
+  }
+
+  /** Who decrypts what the server sends. */
+  get decryption(): Decryption {
+    return this.#loggedIn.decryption;
   }
 
   /** Aborted, with the reason, once the connection is of no use any more. */

@@ -5,6 +5,7 @@ import { displayPath } from './display-path.ts';
 import { statOf, type FolderEntry, type SftpStat } from './folder-entry.ts';
 import { listFolder } from './list-folder.ts';
 import { OpenFiles } from './open-files.ts';
+import type { Decryption } from './own-decryption.ts';
 import type { SftpConnection } from './sftp-connection.ts';
 import { uploadFile } from './upload-file.ts';
 import { WindowedReader } from './windowed-reader.ts';
@@ -30,6 +31,11 @@ export class SftpSession implements AsyncDisposable {
   /** Aborted, with a {@link PluginError}, once the connection is lost: then open a new session. */
   get lost(): AbortSignal {
     return this.#connection.lost;
+  }
+
+  /** Who decrypts what the server sends: a `library` in JavaScript is slow. */
+  get decryption(): Decryption {
+    return this.#connection.decryption;
   }
 
   /**

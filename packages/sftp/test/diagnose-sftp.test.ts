@@ -40,6 +40,14 @@ test('a host key of a less preferred type is one connect step all the same', asy
   expect(outcomes(steps)).toEqual(ALL);
 });
 
+test('a server that has only ciphers that are slow here is warned of, and works', async () => {
+  const server = await started({ algorithms: { cipher: ['aes128-ctr'] } });
+  server.tree.file('/outbound/a', '');
+  const steps = await diagnosed(optionsFor(server));
+  const slow = ['login passed', 'encryption warned', 'list passed'];
+  expect(outcomes(steps)).toEqual([...ALL.slice(0, 3), ...slow]);
+});
+
 test('each step can fail, is the last one then, and says what to do', async () => {
   const server = await started();
   const failing = async (options: Partial<SftpOptions>, folder?: string) => {

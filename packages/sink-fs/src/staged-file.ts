@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import {
   isPluginError,
   PluginError,
@@ -16,6 +16,9 @@ import { writeAll } from './write-all.ts';
 
 /** Chunks are gathered up to this many bytes for one call of the system. */
 const GATHER_BYTES = 256 * 1024;
+
+/** The disk begins with so many bytes while the next ones come, or all of them would have to be waited for at the end. */
+const SYNC_EVERY_BYTES = 32 * 1024 ** 2;
 
 /** Folders of a key that somebody removes while we make them are made again this often. */
 const FOLDER_TRIES = 3;
@@ -44,7 +47,7 @@ export class StagedFile implements Staged {
   readonly #staged: string;
   readonly #beginUntilMs: number;
   readonly #released: () => void;
-  readonly #hash = createHash('sha256');
+  readonly #crc = new Crc64Nvme();
   #last: Promise<unknown> = Promise.resolve();
   #state: State = { name: 'new' };
   #bytes = 0;
@@ -53,6 +56,9 @@ export class StagedFile implements Staged {
   #gatheredBytes = 0;
   /** An earlier commit may have made the file visible although it threw: then its record is needed. */
   #maybeVisible = false;
+  /** A sync of what was written so far, which rejects when it failed: the next one would not tell. */
+  #syncing: Promise<void> | undefined;
+  #syncedTo = 0;
 
   constructor(
     place: FolderPlace,
@@ -98,7 +104,7 @@ export class StagedFile implements Staged {
   async #write(chunk: Uint8Array): Promise<void> {
     const file = await this.#begun();
     if (!file) throw this.#gone();
-    this.#hash.update(chunk);
+    this.#crc.update(chunk);
     this.#bytes += chunk.length;
     this.#gathered.push(chunk);
     this.#gatheredBytes += chunk.length;
@@ -148,6 +154,16 @@ export class StagedFile implements Staged {
     this.#gathered = [];
     this.#gatheredBytes = 0;
     this.#position = await writeAll(file, chunks, this.#position);
+    if (this.#position - this.#syncedTo >= SYNC_EVERY_BYTES) await this.#syncEarly(file);
+  }
+
+  /** Starts a sync, once the one before is done: what the disk cannot take yet is not gathered in memory. */
+  async #syncEarly(file: DiskFile): Promise<void> {
+    this.#syncedTo = this.#position;
+    await this.#syncing;
+    this.#syncing = file.sync();
+    // Told by whoever waits for it.
+    this.#syncing.catch(() => {});
   }
 
   /**
@@ -164,6 +180,7 @@ export class StagedFile implements Staged {
     this.#check(proof);
     await this.#flush(file);
     await file.setMode(this.#place.surroundings.fileMode);
+    await this.#syncing;
     await file.sync();
     const status = await file.status();
     if (status.bytes !== this.#bytes) {
@@ -178,8 +195,8 @@ export class StagedFile implements Staged {
 
   #check(proof: Proof): void {
     if (proof.bytes !== this.#bytes) throw this.#mismatch(`${this.#bytes} bytes were written`);
-    if (!this.#hash.copy().digest().equals(proof.sha256))
-      throw this.#mismatch('the SHA-256 differs');
+    if (!crcToBytes(this.#crc.digest()).equals(proof.crc64nvme))
+      throw this.#mismatch('the CRC-64 differs');
   }
 
   async #publish(etag: string, proof: Proof): Promise<CommitAnswer> {
@@ -189,7 +206,8 @@ export class StagedFile implements Staged {
       key: this.#path.key,
       metadata: this.#metadata,
       bytes: this.#bytes,
-      sha256: this.#hash.copy().digest('hex'),
+      // Of the same bytes, as their CRC-64 says.
+      sha256: Buffer.from(proof.sha256).toString('hex'),
     });
     const repeated = this.#maybeVisible;
     this.#maybeVisible = true;

@@ -5,6 +5,7 @@
  * Arguments: folder, n, content.
  */
 import { createHash } from 'node:crypto';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import { writeSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { realDisk, type Disk } from '../src/disk.ts';
@@ -56,7 +57,7 @@ writeSync(1, `${staged.id}\n`);
 calls = 0;
 await staged.write(bytes, quiet);
 const answer = await staged.commit(
-  { bytes: bytes.length, sha256, crc64nvme: new Uint8Array(8) },
+  { bytes: bytes.length, sha256, crc64nvme: crcToBytes(new Crc64Nvme().update(bytes).digest()) },
   quiet,
 );
 writeSync(1, `${answer.outcome} after ${calls} calls\n`);

@@ -206,3 +206,21 @@ test('health of a directory in which nothing may be written says so, and what to
     message: expect.stringContaining(ROOT) as string,
   });
 });
+
+test('a sync that fails while more bytes come is not forgotten, whatever later syncs say', async () => {
+  const { disk, sink } = open();
+  const upload = await sink.stage({ key: 'key', metadata: {} }, quiet);
+  const syncs: string[] = [];
+  disk.hook = (when, name) => {
+    if (when !== 'before' || !/^sync/.test(name)) return;
+    syncs.push(name);
+    if (syncs.length === 1) throw errno('EIO', name);
+  };
+  const large = Buffer.alloc(33 * 1024 ** 2);
+  await upload.write(large, quiet);
+  expect(syncs).toHaveLength(1);
+  const failure = { type: 'provider_down', code: 'DISK_ERROR' };
+  await expect(upload.commit(proofOf(large), quiet)).rejects.toMatchObject(failure);
+  expect(disk.visible(ROOT)).toEqual({});
+  expect(await upload.commit(proofOf(large), quiet)).toEqual({ outcome: 'gone' });
+});

@@ -1,12 +1,12 @@
-/**
- * Collects the chunks of one part and sums them up as they come. Large ones are kept as they are; small ones are copied
- * together, as each costs a write.
- */
+/** Collects the bytes of one part and sums them up as they come. */
 import { createHash } from 'node:crypto';
-import { Crc64Nvme } from './crc64-nvme.ts';
+import { Crc64Nvme } from '@octo/crc64nvme';
+import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
 
-const SMALL_BYTES = 16 * 1024;
-const BLOCK_BYTES = 256 * 1024;
+/** Up to here chunks are kept as they are: most objects are small, and a block of their own is not. */
+const SMALL_BYTES = 256 * 1024;
+/** And so many of them: each costs a write. */
+const FEW_CHUNKS = 16;
 
 /** A whole part. */
 export interface FilledPart {
@@ -15,17 +15,21 @@ export interface FilledPart {
   readonly crc64nvme: bigint;
   /** Base64; only when it was wanted. */
   readonly md5: string | undefined;
+  /** The chunks may be overwritten: nobody will read them again. */
+  release(): void;
 }
 
 export class PartBuffer {
+  readonly #pool: BlockPool;
   readonly #crc = new Crc64Nvme();
   readonly #md5;
-  readonly #chunks: Uint8Array[] = [];
-  #block: Uint8Array | undefined;
-  #filled = 0;
+  #chunks: Uint8Array[] = [];
+  /** All full but the last. */
+  readonly #blocks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(withMd5: boolean) {
+  constructor(pool: BlockPool, withMd5: boolean) {
+    this.#pool = pool;
     this.#md5 = withMd5 ? createHash('md5') : undefined;
   }
 
@@ -35,37 +39,50 @@ export class PartBuffer {
 
   add(chunk: Uint8Array): void {
     if (chunk.length === 0) return;
-    this.#bytes += chunk.length;
     this.#crc.update(chunk);
     this.#md5?.update(chunk);
-    if (chunk.length >= SMALL_BYTES) {
-      this.#closeBlock();
+    const bytes = this.#bytes + chunk.length;
+    if (this.#blocks.length === 0 && bytes <= SMALL_BYTES && this.#chunks.length < FEW_CHUNKS) {
       this.#chunks.push(chunk);
+      this.#bytes = bytes;
       return;
     }
-    if (this.#filled + chunk.length > BLOCK_BYTES) this.#closeBlock();
-    this.#block ??= new Uint8Array(BLOCK_BYTES);
-    this.#block.set(chunk, this.#filled);
-    this.#filled += chunk.length;
+    if (this.#blocks.length === 0) this.#moveIntoBlocks();
+    this.#copy(chunk);
   }
 
   /** Everything so far, in order. Nothing may be added afterwards. */
   take(): FilledPart {
-    this.#closeBlock();
+    const last = this.#bytes - (this.#blocks.length - 1) * BLOCK_BYTES;
+    const blocks = this.#blocks.map((block, index) =>
+      index < this.#blocks.length - 1 ? block : block.subarray(0, last),
+    );
     return {
       bytes: this.#bytes,
-      chunks: this.#chunks,
+      chunks: blocks.length > 0 ? blocks : this.#chunks,
       crc64nvme: this.#crc.digest(),
       md5: this.#md5?.digest('base64'),
+      release: () => {
+        for (const block of this.#blocks.splice(0)) this.#pool.giveBack(block);
+      },
     };
   }
 
-  #closeBlock(): void {
-    if (this.#block === undefined) return;
-    // A block that is hardly filled must not keep its whole size alive.
-    const filled = this.#block.subarray(0, this.#filled);
-    this.#chunks.push(this.#filled < BLOCK_BYTES / 2 ? filled.slice() : filled);
-    this.#block = undefined;
-    this.#filled = 0;
+  #moveIntoBlocks(): void {
+    const chunks = this.#chunks;
+    this.#chunks = [];
+    this.#bytes = 0;
+    for (const chunk of chunks) this.#copy(chunk);
+  }
+
+  #copy(chunk: Uint8Array): void {
+    for (let at = 0; at < chunk.length;) {
+      const filled = this.#bytes % BLOCK_BYTES;
+      if (filled === 0) this.#blocks.push(this.#pool.take());
+      const piece = chunk.subarray(at, at + BLOCK_BYTES - filled);
+      this.#blocks.at(-1)?.set(piece, filled);
+      this.#bytes += piece.length;
+      at += piece.length;
+    }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { isPluginError, PluginError } from '@octo/plugin-api';
 import { storeStatus } from './classify-error.ts';
-import { Crc64Nvme, crcToBytes } from './crc64-nvme.ts';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import type { Completion, S3Bucket, UploadAddress } from './s3-bucket.ts';
 
 /** What `If-None-Match` on a completion is worth. */
@@ -134,7 +134,8 @@ class Probe implements AsyncDisposable {
       crc64nvme: BODY_CRC,
       md5: undefined,
     };
-    return { address, etag: await this.bucket.uploadPart(address, body, signal) };
+    const { etag } = await this.bucket.uploadPart(address, body, signal);
+    return { address, etag };
   }
 
   async complete(

@@ -1,9 +1,9 @@
 /** The few requests that the sink makes, each one exchange with one bucket. Keys are whole keys. */
-import { Readable } from 'node:stream';
 import { isPluginError, type CommitAnswer } from '@octo/plugin-api';
 import { storeStatus, type RequestInWords, type S3Request } from './classify-error.ts';
 import type { S3SinkConfig } from './config-schema.ts';
 import { listUploads, type ListedUpload } from './list-uploads.ts';
+import { PartStream } from './part-stream.ts';
 import type { Exchange, S3Connection } from './s3-connection.ts';
 
 export interface UploadAddress {
@@ -20,6 +20,12 @@ export interface PartBody {
   readonly crc64nvme: string;
   /** Base64; only when the store wants it. */
   readonly md5: string | undefined;
+}
+
+export interface UploadedPart {
+  readonly etag: string;
+  /** Whether nothing reads the chunks any more. */
+  readonly isFlushed: boolean;
 }
 
 export interface NamedPart {
@@ -84,8 +90,12 @@ export class S3Bucket {
     return answer.UploadId ?? '';
   }
 
-  /** Sends a part; its ETag. */
-  async uploadPart(upload: UploadAddress, part: PartBody, signal: AbortSignal): Promise<string> {
+  /** Sends a part. */
+  async uploadPart(
+    upload: UploadAddress,
+    part: PartBody,
+    signal: AbortSignal,
+  ): Promise<UploadedPart> {
     const { checksums } = this.#config;
     const input = {
       ...this.#at(upload.key),
@@ -95,14 +105,16 @@ export class S3Bucket {
       ...(checksums === 'crc64nvme' && { ChecksumCRC64NVME: part.crc64nvme }),
       ...(part.md5 !== undefined && { ContentMD5: part.md5 }),
     };
-    const send = ({ sdk, client, options }: Exchange) =>
-      client.send(
-        // A stream can be sent once only, so each try has its own; the chunks are shared.
-        new sdk.UploadPartCommand({ ...input, Body: bodyOf(part.chunks) }),
-        options,
-      );
+    const streams: PartStream[] = [];
+    const send = ({ sdk, client, options }: Exchange) => {
+      // A stream can be sent once only, so each try has its own; the chunks are shared.
+      const stream = new PartStream(part.chunks);
+      streams.push(stream);
+      const Body = part.bytes === 0 ? new Uint8Array(0) : stream;
+      return client.send(new sdk.UploadPartCommand({ ...input, Body }), options);
+    };
     const answer = await this.#ask('UploadPart', upload.key, signal, send, this.#timeouts.partMs);
-    return answer.ETag ?? '';
+    return { etag: answer.ETag ?? '', isFlushed: streams.every((stream) => stream.isFlushed) };
   }
 
   /**
@@ -253,9 +265,4 @@ export class S3Bucket {
     const inWords: RequestInWords = { request, bucket: this.#config.bucket, key };
     return this.#connection.ask(inWords, deadlineMs, work, signal);
   }
-}
-
-/** A stream goes out chunk by chunk, uncopied, and the SDK computes no SHA-256 over it: the checksum guards it. */
-function bodyOf(chunks: readonly Uint8Array[]): Readable | Uint8Array {
-  return chunks.length === 0 ? new Uint8Array(0) : Readable.from(chunks);
 }

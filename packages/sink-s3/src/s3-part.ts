@@ -1,8 +1,8 @@
 /** One part on its way: the same bytes again until the store has them, or until it makes no sense. */
 import { isPluginError, type Clock } from '@octo/plugin-api';
-import { crcToBytes } from './crc64-nvme.ts';
+import { crcToBytes } from '@octo/crc64nvme';
 import type { FilledPart } from './part-buffer.ts';
-import type { NamedPart, PartBody, S3Bucket, UploadAddress } from './s3-bucket.ts';
+import type { NamedPart, PartBody, S3Bucket, UploadAddress, UploadedPart } from './s3-bucket.ts';
 
 export interface PartRetry {
   readonly clock: Clock;
@@ -19,15 +19,19 @@ const LONGEST_PAUSE_MS = 10_000;
 export class S3Part {
   readonly body: PartBody;
   readonly crc: bigint;
+  readonly #release: () => void;
+  #tries = 0;
   /** Set when the store has it. */
   named: NamedPart | undefined;
   /** Set when it was given up for now. */
   failure: unknown;
 
   constructor(number: number, filled: FilledPart) {
+    const { bytes, chunks, md5, release } = filled;
     const crc64nvme = crcToBytes(filled.crc64nvme).toString('base64');
     this.crc = filled.crc64nvme;
-    this.body = { ...filled, number, crc64nvme };
+    this.body = { number, bytes, chunks, md5, crc64nvme };
+    this.#release = release;
   }
 
   /** Never rejects: the outcome is in `named` or `failure`. */
@@ -39,9 +43,11 @@ export class S3Part {
   ): Promise<void> {
     this.failure = undefined;
     try {
-      const etag = await this.#trySeveralTimes(bucket, upload, retry, signal);
+      const { etag, isFlushed } = await this.#trySeveralTimes(bucket, upload, retry, signal);
       const { number, crc64nvme } = this.body;
       this.named = { number, etag, crc64nvme };
+      // A try that failed may have bytes on their way that nobody tells us about.
+      if (isFlushed && this.#tries === 1) this.#release();
     } catch (error) {
       this.failure = error;
     }
@@ -52,9 +58,10 @@ export class S3Part {
     upload: UploadAddress,
     { clock, random, onRetry }: PartRetry,
     signal: AbortSignal,
-  ): Promise<string> {
+  ): Promise<UploadedPart> {
     for (let attempt = 1; ; attempt += 1) {
       try {
+        this.#tries += 1;
         return await bucket.uploadPart(upload, this.body, signal);
       } catch (error) {
         signal.throwIfAborted();

@@ -12,6 +12,7 @@ import {
   type Upload,
   type VisibleObject,
 } from '@octo/plugin-api';
+import { BlockPool } from './block-pool.ts';
 import type { S3SinkConfig } from './config-schema.ts';
 import { diagnoseS3 } from './diagnose-s3.ts';
 import { forgetProbes } from './forget-probes.ts';
@@ -37,6 +38,7 @@ export class S3Sink implements Sink {
   readonly #logger: Logger;
   readonly #connection: S3Connection;
   readonly #bucket: S3Bucket;
+  readonly #blocks: BlockPool;
   #conditional: Conditional | undefined;
   #probing: Promise<void> | undefined;
 
@@ -47,6 +49,8 @@ export class S3Sink implements Sink {
     this.#logger = logger;
     this.#connection = new S3Connection(config, clock);
     this.#bucket = new S3Bucket(this.#connection, config);
+    // What one large upload needs.
+    this.#blocks = new BlockPool((config.concurrency + 1) * config.partBytes);
     const host = config.endpoint === undefined ? '' : `${new URL(config.endpoint).host}/`;
     this.place = `s3://${[`${host}${config.bucket}`, this.#prefix].filter(Boolean).join('/')}`;
     this.completeGraceMs = config.completeGraceMs;
@@ -94,6 +98,7 @@ export class S3Sink implements Sink {
       upload: { key, id },
       partBytes: partSizes(partBytes, object.sizeHint),
       concurrency,
+      blocks: this.#blocks,
       withMd5: checksums === 'md5',
       retry: {
         clock: this.#clock,

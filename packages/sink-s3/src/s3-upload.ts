@@ -10,7 +10,8 @@ import {
   type Staged,
 } from '@octo/plugin-api';
 import { storeStatus } from './classify-error.ts';
-import { CrcJoiner, crcToBytes } from './crc64-nvme.ts';
+import { CrcJoiner, crcToBytes } from '@octo/crc64nvme';
+import type { BlockPool } from './block-pool.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { Completion, NamedPart, S3Bucket, UploadAddress } from './s3-bucket.ts';
 import { S3Part, type PartRetry } from './s3-part.ts';
@@ -22,6 +23,8 @@ export interface UploadOptions {
   readonly partBytes: (number: number) => number;
   readonly concurrency: number;
   readonly withMd5: boolean;
+  /** Where parts get their memory from. */
+  readonly blocks: BlockPool;
   readonly retry: PartRetry;
   /** How the store is asked for an empty place. */
   readonly guard: (
@@ -51,7 +54,7 @@ export class S3Upload implements Staged {
     this.id = options.upload.id;
     this.#options = options;
     this.#concurrency = options.concurrency;
-    this.#filling = new PartBuffer(options.withMd5);
+    this.#filling = new PartBuffer(options.blocks, options.withMd5);
   }
 
   async write(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -98,8 +101,12 @@ export class S3Upload implements Staged {
     );
     await Promise.all(this.#flights.values());
     this.#open.clear();
-    this.#filling = new PartBuffer(false);
+    this.#filling = this.#emptyPart();
     this.#sealed = true;
+  }
+
+  #emptyPart(): PartBuffer {
+    return new PartBuffer(this.#options.blocks, this.#options.withMd5);
   }
 
   get #key(): string {
@@ -124,7 +131,7 @@ export class S3Upload implements Staged {
     this.#started += 1;
     const filled = this.#filling.take();
     const part = new S3Part(this.#started, filled);
-    this.#filling = new PartBuffer(this.#options.withMd5);
+    this.#filling = this.#emptyPart();
     this.#crcs.push({ crc: part.crc, bytes: filled.bytes });
     this.#open.set(part.body.number, part);
     this.#launch(part, signal);

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import type { Proof } from '@octo/plugin-api';
-import { Crc64Nvme } from './crc64nvme.ts';
 
 /** What the host computes over plain bytes while they pass. */
 export class ContentHash {
@@ -20,6 +20,7 @@ export class ContentHash {
 
   /** Ends the computation. */
   proof(): Proof & { readonly sha256: Buffer; readonly crc64nvme: Buffer } {
-    return { bytes: this.#bytes, sha256: this.#sha256.digest(), crc64nvme: this.#crc.digest() };
+    const crc64nvme = crcToBytes(this.#crc.digest());
+    return { bytes: this.#bytes, sha256: this.#sha256.digest(), crc64nvme };
   }
 }

@@ -1,6 +1,7 @@
 import type { Sink } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import type { RunLedger } from '../ledger/ledger.ts';
+import { collectEarly } from './collect-early.ts';
 import { deliverAll } from './deliver-all.ts';
 import { Listing } from './listing.ts';
 import { ReportBuilder } from './report-builder.ts';
@@ -24,6 +25,7 @@ export async function runPipeline(
   options: RunOptions,
   signal: AbortSignal,
 ): Promise<RunReport> {
+  collectEarly();
   const { config, provider, providerPolicy: policy, sink } = pipeline;
   const report = new ReportBuilder(config.id, options.onEvent ?? (() => {}));
   const scope = { pipeline: config.id, sink: sink.place };

@@ -48,7 +48,7 @@ export function launch({ ground, folder, memoryBytes }: LaunchOptions): Launched
   const child = spawn(command, args, {
     cwd: folder ?? '/',
     detached: true,
-    env: { ...passedOn(), ...ground.env, ...(folder !== undefined && ownPlaces(folder)) },
+    env: { ...THREADS, ...passedOn(), ...ground.env, ...(folder !== undefined && ownPlaces(folder)) },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   return {
@@ -84,6 +84,9 @@ function permissions({ read, write, network }: Ground, folder: string | undefine
 function ownPlaces(folder: string): Record<string, string> {
   return { TMPDIR: folder, NODE_COMPILE_CACHE: join(folder, 'compiled') };
 }
+
+/** Node's four are not enough for many files that wait for the disk at the same time. */
+const THREADS = { UV_THREADPOOL_SIZE: '16' };
 
 const PASSED_ON = ['TZ', 'LANG', 'LC_ALL', 'NODE_EXTRA_CA_CERTS'];
 

@@ -159,3 +159,15 @@ test("the source's own error passes unchanged", async () => {
   }
   expect(await refusal(await makeStep('decompress'), failing())).toBe(lost);
 });
+
+test("the source's own error passes unchanged after the last byte of a member, too", async () => {
+  const lost = new PluginError('network', 'connection lost');
+  const packed = gzipSync(plain);
+  for (const before of [0, 8, 20]) {
+    async function* failing(): AsyncGenerator<Uint8Array> {
+      yield packed.subarray(0, packed.length - before);
+      throw lost;
+    }
+    expect(await refusal(await makeStep('decompress'), failing())).toBe(lost);
+  }
+});

@@ -3,8 +3,11 @@ import type { Transform } from 'node:stream';
 import type { ByteReader } from '../byte-reader.ts';
 import { decompressFailed } from './failed.ts';
 
-/** Output at a time. zlib is 2.6 times as fast as with its default of 16 KiB (performance.md, choice 4). */
-export const ENGINE_CHUNK = { chunkSize: 256 * 1024 };
+/**
+ * Output at a time: zlib is 2.6 times as fast as with its default of 16 KiB. It works on a thread of its own, which may be a
+ * few chunks ahead of whoever reads.
+ */
+export const ENGINE_CHUNK = { chunkSize: 256 * 1024, readableHighWaterMark: 1024 * 1024 };
 
 /** A decompressor of node:zlib, which counts the input that belonged to it. */
 export type Engine = Transform & { readonly bytesWritten: number };
@@ -29,6 +32,7 @@ export async function* throughEngine(
     engine.destroy();
     await feeding;
   }
+  if (reader.sourceError !== undefined) throw reader.sourceError.error;
   reader.putBack(input.after(engine.bytesWritten));
 }
 
@@ -49,17 +53,22 @@ class Input {
   }
 }
 
-/** Never rejects: what goes wrong destroys the engine, and shows there. */
+/** Gets the next bytes while the engine works. Never rejects: what goes wrong destroys the engine, and shows there. */
 async function feed(engine: Engine, reader: ByteReader, input: Input): Promise<void> {
   const closed = once(engine, 'close').catch(() => undefined);
+  let next = reader.some();
   try {
     // An engine that leaves bytes unused has reached the end of its format.
     while (!engine.destroyed && engine.bytesWritten === input.bytes) {
-      const chunk = await reader.some();
+      const chunk = await next;
       if (chunk === undefined) return void engine.end();
       input.add(chunk);
+      next = reader.some();
+      // Whoever waits for it is told.
+      next.catch(() => {});
       await Promise.race([closed, written(engine, chunk)]);
     }
+    reader.putBack((await next) ?? new Uint8Array());
   } catch (error) {
     engine.destroy(error as Error);
   }

@@ -1,7 +1,10 @@
 import { proofOf } from '@octo/plugin-testing';
 import { expect, test } from 'vitest';
-import { Crc64Nvme, CrcJoiner, crcToBytes } from '../src/crc64-nvme.ts';
-import { sample } from './open-sink.ts';
+import { Crc64Nvme, CrcJoiner, crcToBytes } from '../src/index.ts';
+
+function sample(size: number): Buffer {
+  return Buffer.from(Array.from({ length: size }, (_, i) => (i * 131 + (i >> 3) + (i >> 9)) & 255));
+}
 
 const crc = (bytes: Uint8Array): bigint => new Crc64Nvme().update(bytes).digest();
 
@@ -9,7 +12,7 @@ test('gives the check value of its catalogue entry', () => {
   expect(crc(Buffer.from('123456789'))).toBe(0xae8b14860a799888n);
 });
 
-test.each([0, 1, 15, 16, 17, 31, 33, 1000, 100_003])(
+test.each([0, 1, 31, 32, 33, 63, 64, 65, 95, 96, 97, 1000, 65_535, 65_536, 65_600, 300_003])(
   'agrees with an independent one over %i bytes, wherever they lie and however they come',
   (size) => {
     const bytes = sample(size + 3).subarray(3);
@@ -30,4 +33,14 @@ test('of neighbours join to the one of the whole', () => {
     return joiner.join(sum, crc(piece), piece.length);
   }, 0n);
   expect(joined).toBe(crc(bytes));
+});
+
+test('several are computed at the same time, as the uploads of a sink are', () => {
+  const [a, b] = [sample(20_000), sample(30_000).reverse()];
+  const [left, right] = [new Crc64Nvme(), new Crc64Nvme()];
+  for (let at = 0; at < 30_000; at += 1000) {
+    left.update(a.subarray(at, at + 1000));
+    right.update(b.subarray(at, at + 1000));
+  }
+  expect([left.digest(), right.digest()]).toEqual([crc(a), crc(b)]);
 });
