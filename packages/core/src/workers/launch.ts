@@ -48,7 +48,12 @@ export function launch({ ground, folder, memoryBytes }: LaunchOptions): Launched
   const child = spawn(command, args, {
     cwd: folder ?? '/',
     detached: true,
-    env: { ...THREADS, ...passedOn(), ...ground.env, ...(folder !== undefined && ownPlaces(folder)) },
+    env: {
+      ...THREADS,
+      ...passedOn(),
+      ...ground.env,
+      ...(folder !== undefined && ownPlaces(folder)),
+    },
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
   });
   return {
