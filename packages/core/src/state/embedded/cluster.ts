@@ -50,6 +50,7 @@ export async function createCluster(folder: string, binaries: string): Promise<C
     await initialise(draft, binaries, folder);
     await rename(draft, join(folder, 'cluster'));
     await sync(folder);
+    await removeDrafts(folder);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
     throw error;
@@ -57,9 +58,14 @@ export async function createCluster(folder: string, binaries: string): Promise<C
   return (await readCluster(folder))!;
 }
 
+/** The initdb of a process that was killed may still be writing into its draft: that one is left for the next time. */
 async function removeDrafts(folder: string): Promise<void> {
-  for (const name of await readdir(folder))
-    if (name.startsWith(DRAFT)) await rm(join(folder, name), { recursive: true, force: true });
+  for (const name of await readdir(folder)) {
+    if (!name.startsWith(DRAFT)) continue;
+    await rm(join(folder, name), { recursive: true, force: true }).catch((error: unknown) => {
+      if ((error as { code?: string }).code !== 'ENOTEMPTY') throw error;
+    });
+  }
 }
 
 async function initialise(draft: string, binaries: string, folder: string): Promise<void> {
