@@ -132,9 +132,9 @@ console.log(`${`${rounds} rounds, milliseconds`.padEnd(62)}      min  median    
   const running = await host(4);
   let runs = 0;
   let failed = 0;
-  let isOver = false;
+  const over = new AbortController();
   const load = async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await running.run('p-1', place(ledger), never).catch(() => (failed += 1));
       runs += 1;
     }
@@ -151,7 +151,7 @@ console.log(`${`${rounds} rounds, milliseconds`.padEnd(62)}      min  median    
     for (let i = 0; i < reloads; i++) await running.apply(await manifest(4, 1000 + i), never);
   });
   const after = await seen();
-  isOver = true;
+  over.abort();
   await loaded;
   console.log(
     `${reloads} reloads in a row in ${(ms / 1000).toFixed(0)} s, while ${runs} runs of another pipeline went on: ${failed} failed`,

@@ -18,6 +18,7 @@ beforeAll(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), 'octo-third-party-')));
   await Promise.all([
     install('packages/plugin-api', '@octo/plugin-api'),
+    install('packages/crc64nvme', '@octo/crc64nvme'),
     install('packages/sink-fs', '@octo/sink-fs'),
     install('examples/provider-minimal', '@acme/provider-minimal'),
   ]);

@@ -33,11 +33,18 @@ export const address = (local: Local): Code => [...get(local), 0xa7];
 export const plus = (value: Code, constant: number): Code => [...value, ...i64(constant), 0x7c];
 /** Does it once, and again as long as `a` is less than `b`, unsigned. */
 export const repeatWhileLess = (body: Code, a: Code, b: Code): Code => [
-  ...[0x03, 0x40],
+  0x03,
+  0x40,
   ...body,
-  ...[...a, ...b, 0x54, 0x0d, 0],
+  ...a,
+  ...b,
+  0x54,
+  0x0d,
+  0,
   0x0b,
 ];
+
+const MAGIC_AND_VERSION: Code = [0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0];
 
 /**
  * A module with one function `run` of `parameters` numbers of 64 bits and a memory, `memory`.
@@ -51,7 +58,7 @@ export function assemble(
   const code = [1, ...unsigned(locals), I64, ...program, 0x0b];
   const type = [0x60, ...vector(Array.from({ length: parameters }, () => [I64])), 1, I64];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...MAGIC_AND_VERSION,
     ...section(1, vector([type])),
     ...section(3, vector([[0]])),
     ...section(5, vector([[0, ...unsigned(pages)]])),

@@ -18,11 +18,12 @@ export class Crc64Nvme {
   }
 
   /** Whole steps from the beginning, as many as a block holds. Returns how many bytes they were. */
-  #block({ block, run }: Kernel, bytes: Uint8Array): number {
+  #block(kernel: Kernel, bytes: Uint8Array): number {
+    const { block } = kernel;
     const most = Math.min(bytes.length, block.length);
     const taken = most - (most % STEP);
     block.set(taken === bytes.length ? bytes : bytes.subarray(0, taken));
-    this.#remainder = run(this.#remainder, taken);
+    this.#remainder = kernel.run(this.#remainder, taken);
     return taken;
   }
 

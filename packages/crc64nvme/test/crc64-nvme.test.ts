@@ -36,7 +36,7 @@ test('of neighbours join to the one of the whole', () => {
 });
 
 test('several are computed at the same time, as the uploads of a sink are', () => {
-  const [a, b] = [sample(20_000), sample(30_000).reverse()];
+  const [a, b] = [sample(20_000), sample(30_000).toReversed()];
   const [left, right] = [new Crc64Nvme(), new Crc64Nvme()];
   for (let at = 0; at < 30_000; at += 1000) {
     left.update(a.subarray(at, at + 1000));

@@ -9,7 +9,7 @@ import type { SftpSettings } from './sftp-options.ts';
 export interface OpenSocket {
   readonly socket: Socket;
   /** Whoever listens to `data` keeps nothing of it from now on: the bytes are not copied for them any more. */
-  lend(): void;
+  readonly lend: () => void;
 }
 
 /**

@@ -18,7 +18,8 @@ export function decryptOurselves(client: Client): Decryption {
   const decipher = protocol?._decipher;
   if (protocol === undefined || decipher === undefined) return 'library';
   const own = GcmDecipher.insteadOf(decipher);
-  if (own === undefined) return /Binding$/.test(decipher.constructor.name) ? 'native' : 'library';
+  if (own === undefined)
+    return decipher.constructor.name.endsWith('Binding') ? 'native' : 'library';
   let current: PacketDecipher = own;
   Object.defineProperty(protocol, '_decipher', {
     get: () => current,

@@ -16,7 +16,7 @@ export interface FilledPart {
   /** Base64; only when it was wanted. */
   readonly md5: string | undefined;
   /** The chunks may be overwritten: nobody will read them again. */
-  release(): void;
+  readonly release: () => void;
 }
 
 export class PartBuffer {
