@@ -150,7 +150,7 @@ function adviceFor(
     case 'TokenRefreshRequired':
       return 'renew the session credentials';
     case 'CredentialsProviderError':
-      return 'give config/credentials, or credentials where the AWS SDK looks for them';
+      return 'give config/credentials, or let the plugin look where the AWS SDK does: "allow": { "env": ["AWS_*"], "read": ["~/.aws"] } beside its config';
     case 'RequestTimeTooSkewed':
       return "set this machine's clock";
     case 'PermanentRedirect':

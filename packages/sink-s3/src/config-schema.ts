@@ -39,7 +39,7 @@ export const CONFIG_SCHEMA = {
       required: ['accessKeyId', 'secretAccessKey'],
       additionalProperties: false,
       description:
-        "Default: the AWS SDK's chain (environment, profile, web identity, container, instance).",
+        "Default: the AWS SDK's chain. What lies in the environment or in files, the manifest's `allow` must open; the role of an instance needs nothing.",
       properties: {
         accessKeyId: { type: 'string', minLength: 1, secret: true },
         secretAccessKey: { type: 'string', minLength: 1, secret: true },
