@@ -44,6 +44,8 @@ export async function connectWithProgress(
   const pinned = parseHostKeys(settings.hostKeys, settings.address);
   const keyTypes = new Set(pinned.types ?? hostKeyTypes());
   const shown: HostKeyRefused[] = [];
+  // Loaded when somebody logs in, a manifest is checked without it; and before the socket, whose first word it must hear.
+  const { default: Library } = await import('ssh2-sftp-client');
   // A server has keys of several types and shows one: the pinned one may be of a type that we did not prefer. Nothing
   // but the key exchange happens on a connection whose key was refused.
   for (;;) {
@@ -52,6 +54,7 @@ export async function connectWithProgress(
     try {
       const loggedIn = await logIn(
         {
+          Library,
           settings,
           socket,
           lend,

@@ -18,6 +18,8 @@ import { loginError, timedOut } from './sftp-error.ts';
 import type { SftpSettings } from './sftp-options.ts';
 
 export interface LoginAttempt {
+  /** Loaded before there is a socket: what arrives while nobody listens is lost. */
+  readonly Library: typeof SftpClient;
   readonly settings: SftpSettings;
   readonly socket: Socket;
   /** To be called once the connection keeps nothing of what it is given. */
@@ -56,10 +58,8 @@ export async function logIn(attempt: LoginAttempt, signal: AbortSignal): Promise
   const { settings, clock, logger } = attempt;
   const trouble: { error?: Error } = {};
   const silent = () => {};
-  // Loaded when somebody logs in: a manifest is checked without it.
-  const { default: Client } = await import('ssh2-sftp-client');
   // Without callbacks the library writes to the console; without a listener a late error would end the process.
-  const client = new Client('octo', { error: silent, end: silent, close: silent });
+  const client = new attempt.Library('octo', { error: silent, end: silent, close: silent });
   client.on('error', (error: Error) => {
     trouble.error = error;
     const shown = displayPath(error.message);
