@@ -4,7 +4,7 @@ import { excerptOf } from '../manifest/excerpt.ts';
 import type { InstanceConfig, Manifest, PipelineConfig } from '../manifest/manifest.ts';
 import type { PluginCode } from '../manifest/package-entry.ts';
 import type { Plan } from '../manifest/plan.ts';
-import { pointerTo, segmentsOf } from '../manifest/pointer.ts';
+import { pointerTo, segmentsOf, valueAt } from '../manifest/pointer.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import type { InspectedInstance } from '../wire/brief.ts';
 import { groundFor } from '../workers/ground.ts';
@@ -147,25 +147,15 @@ function judged(manifest: Manifest, { inspected }: RemoteInstance) {
 
 /** The values are the host's own: a worker names places only. */
 function valuesAt(manifest: Manifest, pointers: readonly string[]): Map<string, unknown> {
-  return new Map(pointers.map((pointer) => [pointer, valueAt(manifest, pointer)]));
+  return new Map(pointers.map((pointer) => [pointer, valueIn(manifest, pointer)]));
 }
 
-function valueAt({ plugins, pipelines }: Manifest, pointer: string): unknown {
+function valueIn({ plugins, pipelines }: Manifest, pointer: string): unknown {
   const [room, id = '', part, ...rest] = segmentsOf(pointer);
-  if (room === 'plugins' && part === 'config') return within(plugins.get(id)?.config, rest);
+  if (room === 'plugins' && part === 'config') return valueAt(plugins.get(id)?.config, rest);
   if (room !== 'pipelines' || part !== 'steps') return undefined;
   const [index, , ...path] = rest;
-  return within(pipelines.get(id)?.steps[Number(index)]?.options, path);
-}
-
-function within(value: unknown, segments: readonly string[]): unknown {
-  return segments.reduce<unknown>(
-    (part, segment) =>
-      typeof part === 'object' && part !== null && Object.hasOwn(part, segment)
-        ? (part as Readonly<Record<string, unknown>>)[segment]
-        : undefined,
-    value,
-  );
+  return valueAt(pipelines.get(id)?.steps[Number(index)]?.options, path);
 }
 
 interface Served {

@@ -15,3 +15,14 @@ export function segmentsOf(pointer: string): string[] {
 export function parentOf(pointer: string): string {
   return pointer.slice(0, Math.max(0, pointer.lastIndexOf('/')));
 }
+
+/** What stands at these segments of a value; `undefined` when nothing does. */
+export function valueAt(value: unknown, segments: readonly string[]): unknown {
+  return segments.reduce<unknown>(
+    (part, segment) =>
+      typeof part === 'object' && part !== null && Object.hasOwn(part, segment)
+        ? (part as Readonly<Record<string, unknown>>)[segment]
+        : undefined,
+    value,
+  );
+}

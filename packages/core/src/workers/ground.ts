@@ -3,7 +3,7 @@ import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, relative, resolve } from 'node:path';
 import type { Allowance, InstanceConfig, Manifest } from '../manifest/manifest.ts';
 import type { PluginCode } from '../manifest/package-entry.ts';
-import { segmentsOf } from '../manifest/pointer.ts';
+import { segmentsOf, valueAt } from '../manifest/pointer.ts';
 import type { InspectedInstance, InspectedPath } from '../wire/brief.ts';
 import { codeFolders } from './code-folders.ts';
 
@@ -76,16 +76,6 @@ function pathsOf(manifest: Manifest, { config, inspected }: GroundedInstance): I
       ? [{ pointer, path: absolute, access }]
       : [];
   });
-}
-
-function valueAt(value: unknown, segments: readonly string[]): unknown {
-  return segments.reduce<unknown>(
-    (part, segment) =>
-      typeof part === 'object' && part !== null && Object.hasOwn(part, segment)
-        ? (part as Readonly<Record<string, unknown>>)[segment]
-        : undefined,
-    value,
-  );
 }
 
 function atHome(path: string): string {
