@@ -161,7 +161,7 @@ async function tell(
   const { report } = context;
   switch (outcome.outcome) {
     case 'delivered':
-      report.delivered(outcome.delivered);
+      report.delivered(outcome.delivered, delivery.id);
       return await finishDelivered(
         context,
         { delivery: { ...delivery, facts: outcome.facts }, clean: outcome.clean },
@@ -169,11 +169,11 @@ async function tell(
         signal,
       );
     case 'duplicate':
-      return report.duplicate(file.path, outcome.of);
+      return report.duplicate(file.path, outcome.of, delivery.id);
     case 'quarantined':
-      return report.quarantined(file.path, outcome.reason);
+      return report.quarantined(file.path, outcome.reason, delivery.id);
     case 'parked':
-      return report.failed(file.path, outcome.reason, outcome.unreachable);
+      return report.failed(file.path, outcome.reason, outcome.unreachable, delivery.id);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':

@@ -92,7 +92,7 @@ export class Listing {
     const { ledger, scope, report } = this.#context;
     const refused = files.map((file) => ({ ...version(file), reason: file.refused! }));
     for (const delivery of await ledger.refuse(scope, refused))
-      report.quarantined(delivery.path, delivery.reason ?? 'refused');
+      report.quarantined(delivery.path, delivery.reason ?? 'refused', delivery.id);
   }
 
   #discovery(file: RemoteFile): Discovery | undefined {

@@ -21,6 +21,8 @@ export const defaultConfig: PipelineConfig = {
   schedule: undefined,
   timezone: 'UTC',
   everyMs: undefined,
+  catchUp: 'last',
+  runs: { concurrency: 1 },
   duplicates: 'name',
   onReissue: 'version',
   emptyFiles: 'quarantine',
