@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './command.ts';
+import { narrowingOptions } from './narrowing-of.ts';
 
 const common = {
   manifest: {
@@ -46,8 +47,9 @@ export const commands: readonly CommandSpec[] = [
     summary: 'deliver what is new in one pipeline, once',
     details: [
       'Works beside a running host. With --json, ends with exactly one JSON line on stdout.',
+      '--since and --path narrow it to some of the files; what was delivered is not delivered again.',
     ],
-    options: { ...common, log },
+    options: { ...common, log, ...narrowingOptions },
     load: async () => (await import('./commands/run.ts')).run,
   },
   {

@@ -34,7 +34,7 @@ export async function deliverAll(
   const mayBegin = (): boolean => !inner.aborted && !sink.isDown;
   const begin = async (room: Room): Promise<number> => {
     if (!mayBegin()) return 0;
-    const claimed = await claim(context, tried, room);
+    const claimed = await claim(context, listing, tried, room);
     for (const delivery of claimed) {
       const work = deliver(context, listing, delivery, inner, tried)
         .then((outcome) => (sink.isDown ||= outcome.outcome === 'parked' && outcome.sinkIsDown))
@@ -58,6 +58,7 @@ export async function deliverAll(
 
 function claim(
   context: RunContext,
+  { toDeliver }: Listing,
   tried: ReadonlySet<string>,
   { count, maxBytes }: Room,
 ): Promise<readonly Delivery[]> {
@@ -69,6 +70,7 @@ function claim(
     exclude: [...tried],
     keyAt: numberedKey,
     onReissue,
+    ...(toDeliver !== undefined && { ids: toDeliver }),
     ...(maxBytes !== undefined && { maxBytes }),
   };
   return ledger.claimMany(request, count);
