@@ -106,6 +106,24 @@ test('times that came while no host ran are made up for by one run', async () =>
   ]);
 });
 
+test('what was asked for by hand is run as it was asked for', async () => {
+  const { environment, runs } = await site(goodManifest);
+  await octoHost(
+    ['runs', 'request', 'trades', '--path', 'x*', '--since', '2026-01-15'],
+    environment,
+  );
+  const stop = new AbortController();
+  const narrowed: unknown[] = [];
+  const run: Run = async ({ config }, { only }) => {
+    narrowed.push(only);
+    if (narrowed.length === 2) stop.abort(new Interrupted('SIGTERM'));
+    return emptyReport(config.id);
+  };
+  await octoHost(['start'], withRun(environment, run, stop.signal));
+  expect(narrowed).toEqual([{ path: 'x*', since: Date.UTC(2026, 0, 15) }, {}]);
+  expect(runs.entries.map(({ record }) => record.state)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+});
+
 test('a second start on the same state refuses and names the first', async () => {
   const { environment, folder } = await site(goodManifest);
   await using _first = await lockHost(join(folder, '.octo'));

@@ -11,6 +11,7 @@ import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
+import type { Narrowing } from '../../pipeline/narrowing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
@@ -162,11 +163,16 @@ async function runOnce(
     tell(clean);
   };
   const own = childLogger(logger, { pipeline }, redactor.redact);
-  const place = { clock, random, logger: own, spoolFolder, onEvent };
+  const only = onlyOf(run);
+  const place = { clock, random, logger: own, spoolFolder, onEvent, only };
   const report = redactReport(
     await host.run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal),
     redactor.redact,
   );
   log.finished(report, clock.monotonic() - began);
   return report;
+}
+
+function onlyOf({ request: { since, path } }: TakenRun): Narrowing {
+  return { ...(since !== undefined && { since }), ...(path !== undefined && { path }) };
 }
