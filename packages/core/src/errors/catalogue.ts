@@ -44,6 +44,8 @@ export const errorCatalogue = {
   OCTO_DATABASE_FULL: 'the disk of the database is full',
   OCTO_DATABASE_READ_ONLY: 'the database accepts no changes',
   OCTO_DATABASE_URL: 'DATABASE_URL is not right',
+  OCTO_RUN_KEY_REUSED: 'the key of a request for a run came with another request before',
+  OCTO_RUN_POISON: 'a run was the death of several processes and is not tried again',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
 } as const satisfies Record<string, string>;
 

@@ -1,11 +1,7 @@
 import type { Clock, Logger } from '@octo/plugin-api';
-import { Client } from 'pg';
-import { OctoError } from '../errors/octo-error.ts';
 import { systemClock } from '../host/system-clock.ts';
-import { EmbeddedPostgres } from '../state/embedded-postgres.ts';
-import { prepareStateFolder } from '../state/state-folder.ts';
 import type { Ledger } from './ledger.ts';
-import type { DatabasePlace } from './postgres/database.ts';
+import { openPlace } from './open-place.ts';
 import { PostgresLedger } from './postgres-ledger.ts';
 
 export interface OpenLedgerOptions {
@@ -30,38 +26,11 @@ export interface OpenedLedger extends Ledger {
  * @throws OctoError OCTO_STATE_*, OCTO_DATABASE_*, OCTO_LEDGER_NEWER
  */
 export async function openLedger(options: OpenLedgerOptions): Promise<OpenedLedger> {
-  const { logger, databaseUrl, run } = options;
+  const { logger, run } = options;
   const clock = options.clock ?? systemClock;
-  const state = await prepareStateFolder(options.stateFolder);
-  if (databaseUrl !== undefined && databaseUrl !== '')
-    return await PostgresLedger.open(placeOfUrl(databaseUrl), { clock, logger, run });
   await using opening = new AsyncDisposableStack();
-  const server = opening.use(
-    await EmbeddedPostgres.open({ folder: state.postgres, clock, logger }),
-  );
-  const ledger = await PostgresLedger.open(server, { clock, logger, run });
+  const place = opening.use(await openPlace({ ...options, clock }));
+  const ledger = await PostgresLedger.open(place, { clock, logger, run });
   opening.move();
-  return ledger.closing(server);
-}
-
-function placeOfUrl(url: string): DatabasePlace {
-  const { host, database } = clientOf(url);
-  return {
-    config: { connectionString: url },
-    description: `the PostgreSQL of DATABASE_URL (${host}, database ${database ?? ''})`,
-    firstPatienceMs: 5_000,
-    revive: async () => undefined,
-  };
-}
-
-function clientOf(url: string): Client {
-  try {
-    if (/^postgres(ql)?:\/\//.test(url)) return new Client({ connectionString: url });
-  } catch {
-    // Not as the cause: it would quote the URL with its password.
-  }
-  throw new OctoError(
-    'OCTO_DATABASE_URL',
-    'DATABASE_URL is not right; write it as postgres://user:password@host:5432/database',
-  );
+  return ledger.closing(place);
 }
