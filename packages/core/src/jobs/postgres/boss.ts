@@ -1,7 +1,7 @@
 import type { Logger } from '@octo/plugin-api';
 import type { Db, PgBoss } from 'pg-boss';
 import type { Database, Query } from '../../ledger/postgres/database.ts';
-import { troubleFields } from '../../ledger/postgres/database-trouble.ts';
+import { databaseTrouble, troubleFields } from '../../ledger/postgres/database-trouble.ts';
 
 /** Of the queue's own tables, beside those of the ledger. */
 const SCHEMA = 'octo_queue';
@@ -83,10 +83,15 @@ function dbOf(query: Query): Db {
   return { executeSql: async (text, values = []) => ({ rows: await query(text, values) }) };
 }
 
-/** Without values a text may hold several statements. */
+/** Without values a text may hold several statements, a transaction among them; a failed one is not left open. */
 async function executed(database: Database, text: string, values?: unknown[]) {
   return await database.onClient(async (client) => {
-    const result = await client.query(text, values?.length ? values : undefined);
-    return result as { rows: unknown[] };
+    try {
+      const result = await client.query(text, values?.length ? values : undefined);
+      return result as { rows: unknown[] };
+    } catch (error) {
+      if (!databaseTrouble(error).broken) await client.query('rollback');
+      throw error;
+    }
   });
 }
