@@ -122,6 +122,15 @@ test('hosts that begin at the same time on an empty database do not get in each 
   for (const host of hosts) expect(ids.delete((await host.take('trades', 4))!.id)).toBe(true);
 });
 
+test('more requests at the same time than there are connections are all answered', async () => {
+  await clear();
+  const runs = opened.use(await open());
+  const many = Array.from({ length: 40 }, (_, n) =>
+    runs.request({ ...request, pipeline: `fresh-${n % 4}` }),
+  );
+  expect(new Set((await Promise.all(many)).map(({ id }) => id)).size).toBe(40);
+});
+
 test('what the queue lost is put in again when a host begins', async () => {
   await clear();
   const before = await hostNamed('a');
