@@ -64,6 +64,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
   });
   await host.start(signal);
+  await using _notifying = await notifying(host, args, logger, environment);
   const spoolFolder = join(stateFolder, 'spool');
   await using queue = await rooms.openRuns({
     stateFolder,
@@ -131,6 +132,27 @@ function refuseIdle({ pipelines, file }: Manifest): void {
     `no pipeline of ${escapeText(file)} is enabled and has "schedule" or "every": nothing to start`,
     'octo-host run <pipeline>',
   );
+}
+
+/** Tells the webhooks of the manifest that the host began with, for as long as it runs. */
+async function notifying(
+  host: Host,
+  args: Args,
+  logger: Logger,
+  environment: Environment,
+): Promise<AsyncDisposable> {
+  const { rooms, env, clock, random, redactor } = environment;
+  const webhooks = [...(host.manifest.webhooks?.values() ?? [])];
+  redactor.add(webhooks.flatMap(({ url, secret }) => [url, secret]));
+  return await rooms.openNotifying({
+    webhooks,
+    pipelines: () => host.manifest.pipelines.values(),
+    stateFolder: workplaceOf(args, environment).stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    clock,
+    random,
+    logger,
+  });
 }
 
 /** Puts schedules and queue on the manifest that the host serves now. */
