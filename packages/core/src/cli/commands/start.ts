@@ -27,7 +27,7 @@ import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** Runs may go on for so long after SIGTERM. */
-const graceMs = 30_000;
+const graceMs = 20_000;
 /** Ended runs are remembered for so long. */
 const keepMs = 30 * 86_400_000;
 
@@ -76,7 +76,7 @@ export const start: CommandCode = async (args, environment) => {
   await queue.arrive();
   const running = { host, ledger, logger, log, spoolFolder, environment };
   const sayStopping = () =>
-    logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
+    logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
   const { random, redactor } = environment;
   const scheduler = new Scheduler({ queue, clock, logger });
