@@ -37,7 +37,7 @@ const BEAT_MS = 1000;
 /** How often what happened in a run is written down. */
 const NOTE_MS = 250;
 /** How long an aborted run may take to let go before the host leaves without it. */
-const LET_GO_MS = 5_000;
+const LET_GO_MS = 3_000;
 const FORGET_EVERY_MS = 3_600_000;
 
 interface Going {
