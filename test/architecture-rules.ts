@@ -8,6 +8,7 @@ import { allImports, codeOf, type Import, type SourceTree } from './source-tree.
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
     'jobs',
+    'notify',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -20,6 +21,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
+  notify: ['manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   // The program of a worker is a small host for one pipeline.
   worker: ['host', 'pipeline', 'ledger', 'manifest', 'wire', 'observe', 'errors'],
   host: [

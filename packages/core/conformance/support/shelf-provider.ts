@@ -17,10 +17,12 @@ function create({ config }) {
     return { path: name, name, size, mtimeMs: Math.floor(mtimeMs), complete: true };
   };
   return { settleMs: 0, connect: async () => ({
-    list: async function* () { for (const name of await readdir(config.folder)) yield await fileOf(name); },
+    list: async function* () { 
+      for (const name of await readdir(config.folder)) if (!name.startsWith('.')) yield await fileOf(name);
+    },
     stat: ({ name }) => fileOf(name),
     read: async function* ({ name }, { offset }) {
-      await setTimeout(5);
+      await setTimeout(20);
       yield* createReadStream(join(config.folder, name), { start: offset });
     },
     async [Symbol.asyncDispose]() {},

@@ -31,7 +31,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'run every pipeline on its schedule until SIGTERM or Ctrl-C',
     details: [
       'Runs each enabled pipeline by its "schedule" (cron) or "every" in the manifest, one run of a',
-      'pipeline at a time. SIGTERM or Ctrl-C starts no new runs and gives running ones 30 seconds.',
+      'pipeline at a time. SIGTERM or Ctrl-C starts no new runs and gives running ones 20 seconds.',
       'A changed manifest is taken while runs go on; SIGHUP looks at it at once.',
     ],
     options: {

@@ -6,6 +6,7 @@ import type { openRuns } from '../jobs/open-runs.ts';
 import type { openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { watchManifest } from '../manifest/watch.ts';
+import type { openNotifying } from '../notify/open-notifying.ts';
 import type { stepKinds } from '../pipeline/steps/index.ts';
 import type { hostRuns, lockHost } from '../state/host-lock.ts';
 import type { hostName } from '../state/host-name.ts';
@@ -22,6 +23,7 @@ export interface Rooms {
   readonly openLedger: typeof openLedger;
   readonly openRuns: typeof openRuns;
   readonly hostName: typeof hostName;
+  readonly openNotifying: typeof openNotifying;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
@@ -39,6 +41,8 @@ export const rooms: Rooms = {
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
   openRuns: async (...args) => (await import('../jobs/open-runs.ts')).openRuns(...args),
   hostName: async (...args) => (await import('../state/host-name.ts')).hostName(...args),
+  openNotifying: async (...args) =>
+    (await import('../notify/open-notifying.ts')).openNotifying(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),

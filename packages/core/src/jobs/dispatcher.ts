@@ -37,7 +37,7 @@ const BEAT_MS = 1000;
 /** How often what happened in a run is written down. */
 const NOTE_MS = 250;
 /** How long an aborted run may take to let go before the host leaves without it. */
-const LET_GO_MS = 10_000;
+const LET_GO_MS = 3_000;
 const FORGET_EVERY_MS = 3_600_000;
 
 interface Going {
@@ -220,10 +220,12 @@ export class Dispatcher {
   /** What cannot be written down is taken up by another host when the lease is over. */
   async #end(run: TakenRun, end: RunEnd): Promise<void> {
     const { queue, logger } = this.#options;
+    const fields = { pipeline: run.request.pipeline, run: run.id };
     try {
-      await queue.end(run, end);
+      if ((await queue.end(run, end)) === undefined)
+        logger.warn(fields, 'another host took the run over; what it did here is left');
     } catch (error) {
-      logger.error({ run: run.id, err: error }, 'the end of a run could not be written down');
+      logger.error({ ...fields, err: error }, 'the end of a run could not be written down');
     }
   }
 
@@ -234,9 +236,9 @@ export class Dispatcher {
 }
 
 function tell(logger: Logger, error: unknown, end: RunEnd): void {
-  if (error instanceof RunLost)
-    logger.warn({}, 'another host took the run over; what it did here is left');
-  else if (error instanceof RunCancelled) logger.info({ by: error.by }, 'the run was cancelled');
+  // Who has it now says what becomes of it.
+  if (error instanceof RunLost) return;
+  if (error instanceof RunCancelled) logger.info({ by: error.by }, 'the run was cancelled');
   else if (error instanceof HostStopping) logger.info({}, 'the run goes back into the queue');
   else if (end.state === 'QUEUED')
     logger.warn(

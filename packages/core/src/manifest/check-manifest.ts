@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function checkManifest(manifest: unknown, source: ManifestSource): Issue[] {
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return [];
-  const { plugins, pipelines } = fieldsOf(manifest);
+  const { plugins, pipelines, host } = fieldsOf(manifest);
   const names = { plugins: Object.keys(fieldsOf(plugins)), pipelines: fieldsOf(pipelines) };
   const issues = Object.entries(names.pipelines).flatMap(([id, pipeline]) => {
     const pointer = pointerTo('/pipelines', id);
@@ -26,8 +26,23 @@ export function checkManifest(manifest: unknown, source: ManifestSource): Issue[
       instances: names.plugins,
     });
   });
+  issues.push(...webhookIssues(fieldsOf(host), Object.keys(names.pipelines), source));
   if (names.plugins.length > 0 || Object.keys(names.pipelines).length > 0) return issues;
   return [source.issue('OCTO_MANIFEST_INVALID', '', 'names neither a plugin nor a pipeline')];
+}
+
+/** A webhook that waits for news of a pipeline that is not there would wait for ever. */
+function webhookIssues(host: Fields, known: readonly string[], source: ManifestSource): Issue[] {
+  return Object.entries(fieldsOf(host.notify)).flatMap(([name, webhook]) => {
+    const { pipelines } = fieldsOf(webhook);
+    const pointer = pointerTo(pointerTo('/host/notify', name), 'pipelines');
+    return (Array.isArray(pipelines) ? (pipelines as unknown[]) : []).flatMap((id, index) => {
+      if (typeof id !== 'string' || known.includes(id)) return [];
+      const place = pointerTo(pointer, index);
+      const problem = `names ${source.shown(place, id)}, which is not among the pipelines${didYouMean(id, known)}`;
+      return [source.issue('OCTO_PIPELINE_UNKNOWN', place, problem)];
+    });
+  });
 }
 
 interface PipelineSight {

@@ -13,9 +13,26 @@ export interface Manifest {
   readonly pipelines: ReadonlyMap<string, PipelineConfig>;
   /** Whether a running host may lose most of its pipelines by it. Default false. */
   readonly allowRemovals: boolean;
+  /** Who is told what happens, by name. */
+  readonly webhooks?: ReadonlyMap<string, WebhookConfig>;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }
+
+/** Somebody who is told over HTTP what happens. */
+export interface WebhookConfig {
+  readonly name: string;
+  /** https, or http on this machine. May hold a secret of its own. */
+  readonly url: string;
+  /** What the messages are signed with. */
+  readonly secret: string;
+  readonly on: readonly NoticeKind[];
+  /** Only of these; without it of all. */
+  readonly pipelines?: readonly string[];
+}
+
+/** What can be told: a file was delivered or set aside, a run failed, nothing came for too long. */
+export type NoticeKind = 'delivered' | 'quarantined' | 'failed' | 'late';
 
 export interface InstanceConfig {
   readonly id: string;
@@ -64,6 +81,8 @@ export interface PipelineConfig {
   readonly catchUp: 'none' | 'last' | 'all';
   /** `concurrency`: runs of this pipeline at a time, over all hosts. */
   readonly runs: { readonly concurrency: number };
+  /** Webhooks are told when nothing was delivered for so long after a time of the schedule. */
+  readonly lateAfterMs?: number;
   readonly duplicates: 'name' | 'pipeline' | 'off';
   readonly onReissue: 'version' | 'overwrite' | 'quarantine';
   readonly emptyFiles: 'quarantine' | 'deliver';

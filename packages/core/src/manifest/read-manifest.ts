@@ -14,6 +14,7 @@ import type {
   PipelineConfig,
   Policy,
   StepConfig,
+  WebhookConfig,
 } from './manifest.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
@@ -104,6 +105,7 @@ function withoutEchoes(issues: readonly Issue[]): Issue[] {
 /** The manifest as its schema promises it, defaults applied. */
 interface Checked {
   readonly allowRemovals: boolean;
+  readonly host?: { readonly notify?: Readonly<Record<string, Omit<WebhookConfig, 'name'>>> };
   readonly plugins: Readonly<Record<string, CheckedInstance>>;
   readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
 }
@@ -114,9 +116,13 @@ interface CheckedInstance {
   readonly policy: Policy;
   readonly allow: Allowance;
 }
-type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits'> & {
+type CheckedPipeline = Omit<
+  PipelineConfig,
+  'id' | 'steps' | 'everyMs' | 'lateAfterMs' | 'limits'
+> & {
   readonly steps: readonly (string | Readonly<Record<string, Readonly<Record<string, unknown>>>>)[];
   readonly every?: string;
+  readonly lateAfter?: string;
   readonly limits: Omit<PipelineConfig['limits'], 'maxBytes' | 'maxMemory'> & {
     readonly maxBytes: string | number;
     readonly maxMemory: string | number;
@@ -124,7 +130,7 @@ type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits
 };
 
 async function manifestOf(
-  { plugins, pipelines, allowRemovals }: Checked,
+  { plugins, pipelines, allowRemovals, host }: Checked,
   origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
 ): Promise<Manifest> {
   const codes = new Map<string, string>();
@@ -144,12 +150,18 @@ async function manifestOf(
     plugins: new Map(instances),
     pipelines: new Map(configs),
     allowRemovals,
+    webhooks: new Map(
+      Object.entries(host?.notify ?? {}).map(([name, webhook]) => [
+        name,
+        Object.freeze({ name, ...webhook }),
+      ]),
+    ),
   });
 }
 
 function pipelineOf(
   id: string,
-  { steps, every, limits, ...rest }: CheckedPipeline,
+  { steps, every, lateAfter, limits, ...rest }: CheckedPipeline,
 ): PipelineConfig {
   return Object.freeze({
     ...rest,
@@ -158,6 +170,7 @@ function pipelineOf(
     schedule: rest.schedule,
     settleMs: rest.settleMs,
     everyMs: every === undefined ? undefined : periodMs(every),
+    ...(lateAfter !== undefined && { lateAfterMs: periodMs(lateAfter)! }),
     limits: Object.freeze({
       ...limits,
       maxBytes: byteSize(limits.maxBytes) ?? Number.NaN,

@@ -84,7 +84,7 @@ test('runs are listed, and one is told with its files', async () => {
   ]);
   const { stdout } = await again('runs', 'show', id);
   expect(stdout.text).toContain('took          connectAndList 0.5 s, deliver 1.5 s, total 2.0 s');
-  expect(stdout.text).toContain('delivered  a\\u001b[2J.csv  2.05 kB  a.csv');
+  expect(stdout.text).toContain('delivered  a\\x1b[2J.csv  2.05 kB  a.csv');
   expect(stdout.text).toContain('pending    b.csv');
   const json = await again('runs', 'show', id, '--json');
   expect(JSON.parse(json.stdout.text)).toMatchObject({ run: { id, totals }, files: [{}, {}] });

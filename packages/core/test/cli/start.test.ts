@@ -63,7 +63,7 @@ test('every pipeline runs on its schedule until SIGTERM, and the end is clean', 
   expect(stderr.lines).toEqual([
     '03:45:00 info  pipeline scheduled (schedule every 5 min, pipeline trades)',
     '03:45:00 trades nothing new, in 0.0 s',
-    '03:55:00 info  stopping: no new runs; running ones may take 30 s to finish',
+    '03:55:00 info  stopping: no new runs; running ones may take 20 s to finish',
     '03:55:00 info  stopped',
   ]);
 });

@@ -232,7 +232,7 @@ test('a run that ignores its abort does not keep the host alive, and goes back t
   const { id } = await queue.request(request);
   await here.clock.advance(second);
   stop.abort();
-  await here.clock.advance(41 * second);
+  await here.clock.advance(36 * second);
   await ended;
   expect(await queue.find(id)).toMatchObject({ state: 'QUEUED' });
 });

@@ -113,6 +113,24 @@ test('a run whose taking or end is not answered is taken and ended once', async 
   expect(proxy.cuts).toBe(2);
 });
 
+test('hosts that begin at the same time on an empty database do not get in each other’s way', async () => {
+  await clear();
+  await admin.query('drop schema octo_queue cascade');
+  const hosts = await Promise.all(['a', 'b', 'c', 'd'].map(hostNamed));
+  const made = await Promise.all(hosts.map((host) => host.request(request)));
+  const ids = new Set(made.map(({ id }) => id));
+  for (const host of hosts) expect(ids.delete((await host.take('trades', 4))!.id)).toBe(true);
+});
+
+test('more requests at the same time than there are connections are all answered', async () => {
+  await clear();
+  const runs = opened.use(await open());
+  const many = Array.from({ length: 40 }, (_, n) =>
+    runs.request({ ...request, pipeline: `fresh-${n % 4}` }),
+  );
+  expect(new Set((await Promise.all(many)).map(({ id }) => id)).size).toBe(40);
+});
+
 test('what the queue lost is put in again when a host begins', async () => {
   await clear();
   const before = await hostNamed('a');

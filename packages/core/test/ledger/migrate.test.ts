@@ -47,12 +47,15 @@ test('an empty database gets every migration, in order, once', async () => {
   await migrate(database.client);
   await migrate(database.client);
   expect(await versions(database.client)).toEqual(ALL);
-  expect(ALL).toEqual(ALL.map((_, index) => index + 1));
+  expect(ALL).toEqual([...new Set(ALL)].toSorted((a, b) => a - b));
 });
 
 test.each(ALL.slice(0, -1))('a ledger of version %i keeps its deliveries', async (version) => {
   await using database = await emptyDatabase();
-  await migrate(database.client, migrations.slice(0, version));
+  await migrate(
+    database.client,
+    migrations.filter((one) => one.version <= version),
+  );
   await database.client.query(`
     insert into octo.delivery (id, pipeline, sink, path, size, mtime, name, location, wanted_key, state, attempt)
     values ('old', 'p', 's', 'a', 1, 2, 'a', 'a', 'a', 'DISCOVERED', 7)`);

@@ -388,3 +388,48 @@ describe('a manifest that is wrong', () => {
     expect((await complaints(text))[0]).toContain("plugin 'a': \\x1b[2J\\u202e is not known");
   });
 });
+
+describe('webhooks', () => {
+  const manifest = (webhook: string) =>
+    `{ "plugins": { "a": { "use": "x" } }, "host": { "notify": { "ops": { ${webhook} } } } }`;
+  const url = '"url": "https://ops.test/hook"';
+  const secret = '"secret": "correct horse battery"';
+
+  test('are told of what needs somebody, unless they say otherwise', async () => {
+    const { webhooks } = await read(manifest(`${url}, ${secret}`));
+    expect(webhooks?.get('ops')).toEqual({
+      name: 'ops',
+      url: 'https://ops.test/hook',
+      secret: 'correct horse battery',
+      on: ['quarantined', 'failed', 'late'],
+    });
+  });
+
+  test.each(['http://127.0.0.1:8080/hook', 'http://localhost/hook', 'https://ops.test'])(
+    'may be at %s',
+    async (at) => {
+      const { webhooks } = await read(manifest(`"url": "${at}", ${secret}`));
+      expect(webhooks?.get('ops')?.url).toBe(at);
+    },
+  );
+
+  test.each(['http://ops.test/hook', 'http://localhost.evil.test/hook', 'ftp://ops.test/hook'])(
+    'may not be at %s, where everybody could read along',
+    async (at) => {
+      const { code } = await refusal(manifest(`"url": "${at}", ${secret}`));
+      expect(code).toBe('OCTO_MANIFEST_INVALID');
+    },
+  );
+
+  test('know the pipelines that there are', async () => {
+    expect(await problems(manifest(`${url}, ${secret}, "pipelines": ["daily"]`))).toEqual([
+      expect.stringContaining(`names 'daily', which is not among the pipelines`),
+    ]);
+  });
+
+  test('have a secret that is worth the name, and no complaint shows it', async () => {
+    const [complaint = ''] = await problems(manifest(`${url}, "secret": "hunter2"`));
+    expect(complaint).toContain('secret');
+    expect(complaint).not.toContain('hunter2');
+  });
+});

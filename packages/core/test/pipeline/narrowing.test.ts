@@ -58,4 +58,12 @@ test('a pattern means itself, but for its stars', () => {
   expect(matches('a.csv', 'in/a.csv')).toBe(false);
   expect(matches('in/*(1).csv', 'in/x/y\n(1).csv')).toBe(true);
   expect(matches('*', '')).toBe(true);
+  expect(matches('a*a', 'a')).toBe(false);
+  expect(matches('*b*a', 'ab')).toBe(false);
+  expect(matches('**a**', 'bab')).toBe(true);
+});
+
+test('a pattern of very many stars is answered at once', () => {
+  const isMeant = isWithin({ path: `${'a*'.repeat(1000)}b` });
+  expect(isMeant({ path: 'a'.repeat(4000), mtimeMs: 0 })).toBe(false);
 });

@@ -27,7 +27,7 @@ import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** Runs may go on for so long after SIGTERM. */
-const graceMs = 30_000;
+const graceMs = 20_000;
 /** Ended runs are remembered for so long. */
 const keepMs = 30 * 86_400_000;
 
@@ -64,6 +64,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
   });
   await host.start(signal);
+  await using _notifying = await notifying(host, args, logger, environment);
   const spoolFolder = join(stateFolder, 'spool');
   await using queue = await rooms.openRuns({
     stateFolder,
@@ -75,7 +76,7 @@ export const start: CommandCode = async (args, environment) => {
   await queue.arrive();
   const running = { host, ledger, logger, log, spoolFolder, environment };
   const sayStopping = () =>
-    logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
+    logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
   const { random, redactor } = environment;
   const scheduler = new Scheduler({ queue, clock, logger });
@@ -131,6 +132,27 @@ function refuseIdle({ pipelines, file }: Manifest): void {
     `no pipeline of ${escapeText(file)} is enabled and has "schedule" or "every": nothing to start`,
     'octo-host run <pipeline>',
   );
+}
+
+/** Tells the webhooks of the manifest that the host began with, for as long as it runs. */
+async function notifying(
+  host: Host,
+  args: Args,
+  logger: Logger,
+  environment: Environment,
+): Promise<AsyncDisposable> {
+  const { rooms, env, clock, random, redactor } = environment;
+  const webhooks = [...(host.manifest.webhooks?.values() ?? [])];
+  redactor.add(webhooks.flatMap(({ url, secret }) => [url, secret]));
+  return await rooms.openNotifying({
+    webhooks,
+    pipelines: () => host.manifest.pipelines.values(),
+    stateFolder: workplaceOf(args, environment).stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    clock,
+    random,
+    logger,
+  });
 }
 
 /** Puts schedules and queue on the manifest that the host serves now. */

@@ -1,12 +1,14 @@
 import type { Logger } from '@octo/plugin-api';
 import type { Db, PgBoss } from 'pg-boss';
 import type { Database, Query } from '../../ledger/postgres/database.ts';
-import { troubleFields } from '../../ledger/postgres/database-trouble.ts';
+import { databaseTrouble, troubleFields } from '../../ledger/postgres/database-trouble.ts';
 
 /** Of the queue's own tables, beside those of the ledger. */
 const SCHEMA = 'octo_queue';
 /** The queue forgets nothing that waits: ten years. */
 const KEPT_SECONDS = 10 * 365 * 86_400;
+
+const NOBODY = '00000000-0000-0000-0000-000000000000';
 
 interface Waiting {
   readonly id: string;
@@ -22,7 +24,7 @@ interface Waiting {
  */
 export class Boss implements AsyncDisposable {
   readonly #boss: PgBoss;
-  readonly #queues = new Set<string>();
+  readonly #queues = new Map<string, Promise<void>>();
 
   private constructor(boss: PgBoss) {
     this.#boss = boss;
@@ -45,9 +47,23 @@ export class Boss implements AsyncDisposable {
 
   /** Makes sure that there is a queue for the pipeline. Outside of transactions. */
   async prepare(pipeline: string): Promise<void> {
-    if (this.#queues.has(pipeline)) return;
+    const known = this.#queues.get(pipeline);
+    if (known !== undefined) return await known;
+    const making = this.#make(pipeline);
+    this.#queues.set(pipeline, making);
+    try {
+      await making;
+    } catch (error) {
+      this.#queues.delete(pipeline);
+      throw error;
+    }
+  }
+
+  async #make(pipeline: string): Promise<void> {
     await this.#boss.createQueue(pipeline, { retentionSeconds: KEPT_SECONDS });
-    this.#queues.add(pipeline);
+    // What pg-boss has to know of a queue it asks when it first needs it, over another connection. Inside transactions that
+    // hold all connections it would wait for ever.
+    await this.#boss.findJobs(pipeline, { id: NOBODY });
   }
 
   /** Puts a run in; nothing happens when it is in already. */
@@ -83,10 +99,15 @@ function dbOf(query: Query): Db {
   return { executeSql: async (text, values = []) => ({ rows: await query(text, values) }) };
 }
 
-/** Without values a text may hold several statements. */
+/** Without values a text may hold several statements, a transaction among them; a failed one is not left open. */
 async function executed(database: Database, text: string, values?: unknown[]) {
   return await database.onClient(async (client) => {
-    const result = await client.query(text, values?.length ? values : undefined);
-    return result as { rows: unknown[] };
+    try {
+      const result = await client.query(text, values?.length ? values : undefined);
+      return result as { rows: unknown[] };
+    } catch (error) {
+      if (!databaseTrouble(error).broken) await client.query('rollback');
+      throw error;
+    }
   });
 }

@@ -26,6 +26,11 @@ const HISTORY = (rows: string, event: string): string => `
   insert into octo.event (delivery_id, run, attempt, event, detail)
   select id, $12::text, attempt, '${event}', reason from ${rows}`;
 
+const ANNOUNCED = (rows: string): string => `
+  insert into octo.outbox (delivery_id, kind, discovered)
+  select id, 'quarantined', discovered from ${rows} where state = 'QUARANTINED' order by id
+  on conflict do nothing`;
+
 /** Only new rows come back. The epoch keeps attempt numbers apart from those of a ledger that was lost. */
 const ADD = (state: string, event: string): string => `with ${GIVEN},
   ${NUMBERED},
@@ -37,7 +42,8 @@ const ADD = (state: string, event: string): string => `with ${GIVEN},
     from numbered order by id
     on conflict do nothing returning *),
   forgotten as (delete from octo.sighting s using given where s.id = given.id),
-  told as (${HISTORY('added', event)})
+  told as (${HISTORY('added', event)}),
+  announced as (${ANNOUNCED('added')})
   select ${deliveryColumns} from added d order by d.discovered`;
 
 /** As on its first day, but for the attempt number: nothing that an earlier attempt still says applies to it. */
@@ -54,7 +60,8 @@ const REOPEN = (state: string, event: string): string => `with ${GIVEN},
     from numbered g where d.id = g.id and d.pipeline = $1 and d.sink = $2 
       and (d.state = 'SUPERSEDED' or d.state = 'QUARANTINED' and d.wanted_key = '')
     returning d.*),
-  told as (${HISTORY('again', event)})
+  told as (${HISTORY('again', event)}),
+  announced as (${ANNOUNCED('again')})
   select ${deliveryColumns} from again d order by d.discovered`;
 
 const RELOCATE = `update octo.delivery d set location = g.location

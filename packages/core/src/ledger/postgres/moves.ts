@@ -54,8 +54,18 @@ export const moves = {
   ]),
   /** Holder. */
   duplicate: move(`state = 'DUPLICATE_OF', duplicate_of = g.a, ${LET_GO}`, ['text']),
-  /** State, reason. */
-  exit: move(`state = g.a, reason = g.b, ${LET_GO}`, ['text', 'text']),
+  /** State, reason. What is quarantined is announced in the same statement. */
+  exit: `with ${given(['text', 'text'])},
+  moved as (
+    update octo.delivery d set state = g.a, reason = g.b, ${LET_GO}
+    from given g where d.id = g.id and d.attempt = g.attempt and d.open
+    ${MOVED}, d.state, d.discovered),
+  ${HISTORY},
+  announced as (
+    insert into octo.outbox (delivery_id, kind, discovered)
+    select id, 'quarantined', discovered from moved where state = 'QUARANTINED' order by id
+    on conflict do nothing)
+  select id, attempt from moved`,
   /** Reason, milliseconds. */
   park: move(
     `reason = g.a, not_before = clock_timestamp() + g.b * interval '1 millisecond', ${NO_LEASE}`,

@@ -1,6 +1,7 @@
 import { deliveries } from './0001-deliveries.ts';
 import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
 import { runs } from './0003-runs.ts';
+import { notices } from './0006-notices.ts';
 
 export interface Migration {
   readonly version: number;
@@ -13,4 +14,5 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'deliveries', sql: deliveries },
   { version: 2, name: 'sightings and outbox', sql: sightingsAndOutbox },
   { version: 3, name: 'runs', sql: runs },
+  { version: 6, name: 'notices', sql: notices },
 ];
