@@ -2,7 +2,7 @@ import type { describePlugin } from '../host/describe-plugin.ts';
 import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
 import type { readWorkers } from '../host/workers-note.ts';
-import type { openLedger } from '../ledger/open-ledger.ts';
+import type { openDatabase, openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { watchManifest } from '../manifest/watch.ts';
 import type { stepKinds } from '../pipeline/steps/index.ts';
@@ -18,6 +18,7 @@ export interface Rooms {
   readonly stepKinds: () => Promise<typeof stepKinds>;
   readonly describePlugin: typeof describePlugin;
   readonly openLedger: typeof openLedger;
+  readonly openDatabase: typeof openDatabase;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
@@ -33,6 +34,7 @@ export const rooms: Rooms = {
   describePlugin: async (...args) =>
     (await import('../host/describe-plugin.ts')).describePlugin(...args),
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
+  openDatabase: async (...args) => (await import('../ledger/open-ledger.ts')).openDatabase(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),

@@ -5,8 +5,9 @@ import { systemClock } from '../host/system-clock.ts';
 import { EmbeddedPostgres } from '../state/embedded-postgres.ts';
 import { prepareStateFolder } from '../state/state-folder.ts';
 import type { Ledger } from './ledger.ts';
-import type { DatabasePlace } from './postgres/database.ts';
+import { Database, type DatabasePlace } from './postgres/database.ts';
 import { PostgresLedger } from './postgres-ledger.ts';
+import { migrate } from './schema/migrate.ts';
 
 export interface OpenLedgerOptions {
   /** Created when it is missing. */
@@ -42,6 +43,30 @@ export async function openLedger(options: OpenLedgerOptions): Promise<OpenedLedg
   const ledger = await PostgresLedger.open(server, { clock, logger, run });
   opening.move();
   return ledger.closing(server);
+}
+
+/** The ledger's database with what else is kept there, and what ends with it. */
+export interface OpenedDatabase extends AsyncDisposable {
+  readonly database: Database;
+}
+
+/**
+ * Opens the database of the ledger for what is kept beside it, and migrates it.
+ * @throws OctoError OCTO_STATE_*, OCTO_DATABASE_*, OCTO_LEDGER_NEWER
+ */
+export async function openDatabase(options: OpenLedgerOptions): Promise<OpenedDatabase> {
+  const { logger, databaseUrl } = options;
+  const clock = options.clock ?? systemClock;
+  const state = await prepareStateFolder(options.stateFolder);
+  await using opening = new AsyncDisposableStack();
+  const place =
+    databaseUrl !== undefined && databaseUrl !== ''
+      ? placeOfUrl(databaseUrl)
+      : opening.use(await EmbeddedPostgres.open({ folder: state.postgres, clock, logger }));
+  const database = opening.use(new Database(place, { clock, logger }));
+  await database.onClient(migrate);
+  const opened = opening.move();
+  return { database, [Symbol.asyncDispose]: () => opened.disposeAsync() };
 }
 
 function placeOfUrl(url: string): DatabasePlace {

@@ -30,10 +30,22 @@ export interface ReadManifestOptions {
  * Reads `plugins.json`: JSON with comments and trailing commas, references resolved, validated, defaults applied, frozen.
  * @throws OctoError with all that is wrong, as `issues`: what, where and what was probably meant
  */
-export async function readManifest(file: string, { env }: ReadManifestOptions): Promise<Manifest> {
+export async function readManifest(file: string, options: ReadManifestOptions): Promise<Manifest> {
   const path = resolve(file);
+  return await parseManifest(await readText(path), path, options);
+}
+
+/**
+ * The same for a text that is to become the file at `path`, absolute.
+ * @throws OctoError as {@link readManifest}
+ */
+export async function parseManifest(
+  text: string,
+  path: string,
+  { env }: ReadManifestOptions,
+): Promise<Manifest> {
   const folder = dirname(path);
-  const { value: written, source } = parseText(shownPath(path), await readText(path));
+  const { value: written, source } = parseText(shownPath(path), text);
   const { value, issues } = await resolveReferences(written, source, { env, folder });
   const checked = checkSchema(value, source);
   const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
