@@ -3,7 +3,7 @@ import { pointerTo } from '../manifest/pointer.ts';
 
 /** A manifest as it is served, defaults included: what came from elsewhere as its reference, secrets taken out. */
 export function shownManifest(
-  { plugins, pipelines, allowRemovals, source }: Manifest,
+  { plugins, pipelines, allowRemovals, host, source }: Manifest,
   redact: (text: string) => string,
 ): Record<string, unknown> {
   const show = (value: unknown, pointer: string): unknown => {
@@ -28,6 +28,7 @@ export function shownManifest(
     );
   return {
     allowRemovals,
+    ...(host === undefined ? {} : { host: show(host, '/host') }),
     plugins: room('plugins', plugins, ['id', 'code']),
     pipelines: room('pipelines', pipelines, ['id']),
   };

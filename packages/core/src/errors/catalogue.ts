@@ -60,6 +60,7 @@ export const errorCatalogue = {
   OCTO_API_EXPOSED: 'the API would be open to the network without TLS',
   OCTO_API_LISTEN: 'the address or port of the API cannot be used',
   OCTO_MANIFEST_UNWRITABLE: 'the manifest that the API was given cannot be written',
+  OCTO_SETTING_INVALID: 'a setting of the host, from the environment or a flag, is not right',
   OCTO_SCOPE_INVALID: 'a scope is not spelt right',
 } as const satisfies Record<string, string>;
 

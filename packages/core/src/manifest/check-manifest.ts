@@ -15,7 +15,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function checkManifest(manifest: unknown, source: ManifestSource): Issue[] {
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return [];
-  const { plugins, pipelines } = fieldsOf(manifest);
+  const { plugins, pipelines, host } = fieldsOf(manifest);
   const names = { plugins: Object.keys(fieldsOf(plugins)), pipelines: fieldsOf(pipelines) };
   const issues = Object.entries(names.pipelines).flatMap(([id, pipeline]) => {
     const pointer = pointerTo('/pipelines', id);
@@ -26,8 +26,18 @@ export function checkManifest(manifest: unknown, source: ManifestSource): Issue[
       instances: names.plugins,
     });
   });
+  issues.push(...checkHost(fieldsOf(host), source));
   if (names.plugins.length > 0 || Object.keys(names.pipelines).length > 0) return issues;
   return [source.issue('OCTO_MANIFEST_INVALID', '', 'names neither a plugin nor a pipeline')];
+}
+
+/** A private key does not stand in the manifest itself, which others may read. */
+function checkHost(host: Fields, source: ManifestSource): Issue[] {
+  const { key } = fieldsOf(fieldsOf(host['api'])['tls']);
+  const pointer = '/host/api/tls/key';
+  if (typeof key !== 'string' || source.references.has(pointer)) return [];
+  const problem = 'is written out; name a file that only the host reads: "${file:tls/api.key}"';
+  return [source.issue('OCTO_MANIFEST_INVALID', pointer, problem)];
 }
 
 interface PipelineSight {

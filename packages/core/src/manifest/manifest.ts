@@ -1,3 +1,4 @@
+import type { HostConfig } from './host-settings.ts';
 import type { ManifestSource } from './manifest-source.ts';
 
 /**
@@ -13,6 +14,8 @@ export interface Manifest {
   readonly pipelines: ReadonlyMap<string, PipelineConfig>;
   /** Whether a running host may lose most of its pipelines by it. Default false. */
   readonly allowRemovals: boolean;
+  /** The host itself, as the file says; see `hostSettings`. */
+  readonly host?: HostConfig;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }

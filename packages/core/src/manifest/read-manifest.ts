@@ -7,6 +7,7 @@ import { byteSize } from './byte-size.ts';
 import { checkManifest } from './check-manifest.ts';
 import { type Check, compileCheck } from './check-value.ts';
 import { codeOf } from './code-of.ts';
+import type { HostConfig } from './host-settings.ts';
 import type {
   Allowance,
   InstanceConfig,
@@ -115,6 +116,7 @@ function withoutEchoes(issues: readonly Issue[]): Issue[] {
 
 /** The manifest as its schema promises it, defaults applied. */
 interface Checked {
+  readonly host: HostConfig;
   readonly allowRemovals: boolean;
   readonly plugins: Readonly<Record<string, CheckedInstance>>;
   readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
@@ -136,7 +138,7 @@ type CheckedPipeline = Omit<PipelineConfig, 'id' | 'steps' | 'everyMs' | 'limits
 };
 
 async function manifestOf(
-  { plugins, pipelines, allowRemovals }: Checked,
+  { plugins, pipelines, allowRemovals, host }: Checked,
   origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
 ): Promise<Manifest> {
   const codes = new Map<string, string>();
@@ -156,6 +158,7 @@ async function manifestOf(
     plugins: new Map(instances),
     pipelines: new Map(configs),
     allowRemovals,
+    host,
   });
 }
 
