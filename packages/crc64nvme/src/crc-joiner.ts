@@ -6,9 +6,18 @@ export class CrcJoiner {
 
   /** The CRC of `left` followed by `right`, which is `rightBytes` long. */
   join(left: bigint, right: bigint, rightBytes: number): bigint {
-    const factor = this.#factors.get(rightBytes) ?? powerOfX8(rightBytes);
-    this.#factors.set(rightBytes, factor);
-    return multiply(left, factor) ^ right;
+    return this.#moved(left, rightBytes) ^ right;
+  }
+
+  /** The other way: the CRC of the last `rightBytes`, from the one of everything and the one of what is before them. */
+  rest(left: bigint, whole: bigint, rightBytes: number): bigint {
+    return this.#moved(left, rightBytes) ^ whole;
+  }
+
+  #moved(left: bigint, bytes: number): bigint {
+    const factor = this.#factors.get(bytes) ?? powerOfX8(bytes);
+    this.#factors.set(bytes, factor);
+    return multiply(left, factor);
   }
 }
 

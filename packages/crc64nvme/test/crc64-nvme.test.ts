@@ -35,6 +35,36 @@ test('of neighbours join to the one of the whole', () => {
   expect(joined).toBe(crc(bytes));
 });
 
+test('the rest of a whole has a sum of its own, which joins to the whole again', () => {
+  const bytes = sample(50_000);
+  const [left, right] = [bytes.subarray(0, 12_345), bytes.subarray(12_345)];
+  expect(new CrcJoiner().rest(crc(left), crc(bytes), right.length)).toBe(crc(right));
+});
+
+test('whoever is given the same chunks in the same order comes to the same sum, and nobody else', () => {
+  const chunks = Array.from({ length: 5 }, (_, i) => sample(10_000 + i));
+  const sumOf = (given: readonly Buffer[]) => {
+    const sum = new Crc64Nvme();
+    for (const chunk of given) sum.update(chunk);
+    return sum.digest();
+  };
+  const host = sumOf(chunks);
+  expect(sumOf(chunks)).toBe(host);
+  expect(sumOf(chunks)).toBe(crc(Buffer.concat(chunks)));
+  const orders = [
+    chunks.slice(0, -1),
+    chunks.slice(1),
+    chunks.toReversed(),
+    [...chunks, chunks[4]!],
+    [chunks[0]!, chunks[0]!, ...chunks.slice(2)],
+    chunks.map((chunk, i) => (i === 2 ? Buffer.from(chunk).fill(1, 0, 1) : chunk)),
+  ];
+  for (const other of orders) {
+    expect(sumOf(other)).toBe(crc(Buffer.concat(other)));
+    expect(sumOf(other)).not.toBe(host);
+  }
+});
+
 test('several are computed at the same time, as the uploads of a sink are', () => {
   const [a, b] = [sample(20_000), sample(30_000).toReversed()];
   const [left, right] = [new Crc64Nvme(), new Crc64Nvme()];

@@ -1,6 +1,6 @@
 /** Collects the bytes of one part and sums them up as they come. */
 import { createHash } from 'node:crypto';
-import { Crc64Nvme } from '@octo/crc64nvme';
+import { CrcJoiner, type Crc64Nvme } from '@octo/crc64nvme';
 import { BLOCK_BYTES, type BlockPool } from './block-pool.ts';
 
 /** Up to here chunks are kept as they are: most objects are small, and a block of their own is not. */
@@ -19,17 +19,25 @@ export interface FilledPart {
   readonly release: () => void;
 }
 
+/** For all parts: most are equally long. */
+const joiner = new CrcJoiner();
+
 export class PartBuffer {
   readonly #pool: BlockPool;
-  readonly #crc = new Crc64Nvme();
+  /** Of the whole object, up to here. */
+  readonly #crc: Crc64Nvme;
+  readonly #before: bigint;
   readonly #md5;
   #chunks: Uint8Array[] = [];
   /** All full but the last. */
   readonly #blocks: Uint8Array[] = [];
   #bytes = 0;
 
-  constructor(pool: BlockPool, withMd5: boolean) {
+  /** @param crc of the object so far: the part goes on with it, and finds its own in the difference */
+  constructor(pool: BlockPool, crc: Crc64Nvme, withMd5: boolean) {
     this.#pool = pool;
+    this.#crc = crc;
+    this.#before = crc.digest();
     this.#md5 = withMd5 ? createHash('md5') : undefined;
   }
 
@@ -60,7 +68,7 @@ export class PartBuffer {
     return {
       bytes: this.#bytes,
       chunks: blocks.length > 0 ? blocks : this.#chunks,
-      crc64nvme: this.#crc.digest(),
+      crc64nvme: joiner.rest(this.#before, this.#crc.digest(), this.#bytes),
       md5: this.#md5?.digest('base64'),
       release: () => {
         for (const block of this.#blocks.splice(0)) this.#pool.giveBack(block);

@@ -18,7 +18,6 @@ const LONGEST_PAUSE_MS = 10_000;
 
 export class S3Part {
   readonly body: PartBody;
-  readonly crc: bigint;
   readonly #release: () => void;
   #tries = 0;
   /** Set when the store has it. */
@@ -29,7 +28,6 @@ export class S3Part {
   constructor(number: number, filled: FilledPart) {
     const { bytes, chunks, md5, release } = filled;
     const crc64nvme = crcToBytes(filled.crc64nvme).toString('base64');
-    this.crc = filled.crc64nvme;
     this.body = { number, bytes, chunks, md5, crc64nvme };
     this.#release = release;
   }

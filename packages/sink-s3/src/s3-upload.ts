@@ -10,7 +10,7 @@ import {
   type Staged,
 } from '@octo/plugin-api';
 import { storeStatus } from './classify-error.ts';
-import { CrcJoiner, crcToBytes } from '@octo/crc64nvme';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import type { BlockPool } from './block-pool.ts';
 import { PartBuffer } from './part-buffer.ts';
 import type { Completion, NamedPart, S3Bucket, UploadAddress } from './s3-bucket.ts';
@@ -38,12 +38,11 @@ export class S3Upload implements Staged {
   readonly id: string;
   readonly #options: UploadOptions;
   readonly #released = new AbortController();
-  readonly #joiner = new CrcJoiner();
+  readonly #crc = new Crc64Nvme();
   /** Started and not yet with the store, by number. */
   readonly #open = new Map<number, S3Part>();
   readonly #flights = new Map<number, Promise<void>>();
   readonly #named: NamedPart[] = [];
-  readonly #crcs: { readonly crc: bigint; readonly bytes: number }[] = [];
   #concurrency: number;
   #filling: PartBuffer;
   #started = 0;
@@ -54,7 +53,7 @@ export class S3Upload implements Staged {
     this.id = options.upload.id;
     this.#options = options;
     this.#concurrency = options.concurrency;
-    this.#filling = new PartBuffer(options.blocks, options.withMd5);
+    this.#filling = this.#emptyPart();
   }
 
   async write(chunk: Uint8Array, signal: AbortSignal): Promise<void> {
@@ -106,7 +105,7 @@ export class S3Upload implements Staged {
   }
 
   #emptyPart(): PartBuffer {
-    return new PartBuffer(this.#options.blocks, this.#options.withMd5);
+    return new PartBuffer(this.#options.blocks, this.#crc, this.#options.withMd5);
   }
 
   get #key(): string {
@@ -129,10 +128,8 @@ export class S3Upload implements Staged {
 
   #startPart(signal: AbortSignal): void {
     this.#started += 1;
-    const filled = this.#filling.take();
-    const part = new S3Part(this.#started, filled);
+    const part = new S3Part(this.#started, this.#filling.take());
     this.#filling = this.#emptyPart();
-    this.#crcs.push({ crc: part.crc, bytes: filled.bytes });
     this.#open.set(part.body.number, part);
     this.#launch(part, signal);
   }
@@ -177,8 +174,8 @@ export class S3Upload implements Staged {
   }
 
   #checkProof(proof: Proof): void {
-    const crc = this.#crcs.reduce((sum, part) => this.#joiner.join(sum, part.crc, part.bytes), 0n);
-    if (proof.bytes === this.#bytes && crcToBytes(crc).equals(proof.crc64nvme)) return;
+    const crc64nvme = crcToBytes(this.#crc.digest());
+    if (proof.bytes === this.#bytes && crc64nvme.equals(proof.crc64nvme)) return;
     throw new PluginError(
       'integrity',
       `s3 upload of ${this.#key}: ${this.#bytes} bytes were written that are not the ${proof.bytes} bytes of the proof; nothing was made visible`,

@@ -1,12 +1,17 @@
 import { expect, test } from 'vitest';
 import { proofOf } from '@octo/plugin-testing';
-import { crcToBytes } from '@octo/crc64nvme';
+import { Crc64Nvme, crcToBytes } from '@octo/crc64nvme';
 import { BLOCK_BYTES, BlockPool } from '../src/block-pool.ts';
 import { PartBuffer, type FilledPart } from '../src/part-buffer.ts';
 import { MIB, sample } from './open-sink.ts';
 
-function filled(pool: BlockPool, bytes: Uint8Array, chunkBytes: number): FilledPart {
-  const part = new PartBuffer(pool, false);
+function filled(
+  pool: BlockPool,
+  bytes: Uint8Array,
+  chunkBytes: number,
+  crc: Crc64Nvme = new Crc64Nvme(),
+): FilledPart {
+  const part = new PartBuffer(pool, crc, false);
   for (let at = 0; at < bytes.length; at += chunkBytes)
     part.add(bytes.subarray(at, at + chunkBytes));
   return part.take();
@@ -29,6 +34,14 @@ test.each([
     expect(crcToBytes(part.crc64nvme)).toEqual(Buffer.from(proofOf(bytes).crc64nvme));
   },
 );
+
+test('a later part finds its own sum in the one of the object', () => {
+  const crc = new Crc64Nvme();
+  filled(new BlockPool(0), sample(100_000), 1000, crc);
+  const bytes = sample(70_000).toReversed();
+  const { crc64nvme } = filled(new BlockPool(0), bytes, 70_000, crc);
+  expect(crcToBytes(crc64nvme)).toEqual(Buffer.from(proofOf(bytes).crc64nvme));
+});
 
 test('a small part keeps the chunks as they came, and takes no block', () => {
   const bytes = sample(10_240);

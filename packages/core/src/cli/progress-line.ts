@@ -3,7 +3,7 @@ import type { RunEvent } from '../pipeline/run-report.ts';
 import type { Environment } from './environment.ts';
 import { formatBytes } from './format-bytes.ts';
 import { formatDuration } from './format-duration.ts';
-import { TransferRate } from './transfer-rate.ts';
+import { TransferRate } from '../observe/transfer-rate.ts';
 import { fitText } from './text-width.ts';
 
 /** Back to the first column, and clear to the end of the line. ECMA-48 CR, EL. */

@@ -2,11 +2,13 @@ import type { describePlugin } from '../host/describe-plugin.ts';
 import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
 import type { readWorkers } from '../host/workers-note.ts';
+import type { openRuns } from '../jobs/open-runs.ts';
 import type { openDatabase, openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { watchManifest } from '../manifest/watch.ts';
 import type { stepKinds } from '../pipeline/steps/index.ts';
 import type { hostRuns, lockHost } from '../state/host-lock.ts';
+import type { hostName } from '../state/host-name.ts';
 
 /** The rooms below the command line. They are loaded when a command first needs them; tests put others in place. */
 export interface Rooms {
@@ -19,6 +21,8 @@ export interface Rooms {
   readonly describePlugin: typeof describePlugin;
   readonly openLedger: typeof openLedger;
   readonly openDatabase: typeof openDatabase;
+  readonly openRuns: typeof openRuns;
+  readonly hostName: typeof hostName;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
@@ -35,6 +39,8 @@ export const rooms: Rooms = {
     (await import('../host/describe-plugin.ts')).describePlugin(...args),
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
   openDatabase: async (...args) => (await import('../ledger/open-ledger.ts')).openDatabase(...args),
+  openRuns: async (...args) => (await import('../jobs/open-runs.ts')).openRuns(...args),
+  hostName: async (...args) => (await import('../state/host-name.ts')).hostName(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),

@@ -63,6 +63,10 @@ export interface PipelineConfig {
   readonly schedule: string | undefined;
   readonly timezone: string;
   readonly everyMs: number | undefined;
+  /** Which of the times that were missed while no host ran are made up for. */
+  readonly catchUp: 'none' | 'last' | 'all';
+  /** `concurrency`: runs of this pipeline at a time, over all hosts. */
+  readonly runs: { readonly concurrency: number };
   readonly duplicates: 'name' | 'pipeline' | 'off';
   readonly onReissue: 'version' | 'overwrite' | 'quarantine';
   readonly emptyFiles: 'quarantine' | 'deliver';

@@ -34,7 +34,7 @@ export async function deliverAll(
   const mayBegin = (): boolean => !inner.aborted && !sink.isDown;
   const begin = async (room: Room): Promise<number> => {
     if (!mayBegin()) return 0;
-    const claimed = await claim(context, tried, room);
+    const claimed = await claim(context, listing, tried, room);
     for (const delivery of claimed) {
       const work = deliver(context, listing, delivery, inner, tried)
         .then((outcome) => (sink.isDown ||= outcome.outcome === 'parked' && outcome.sinkIsDown))
@@ -58,6 +58,7 @@ export async function deliverAll(
 
 function claim(
   context: RunContext,
+  { toDeliver }: Listing,
   tried: ReadonlySet<string>,
   { count, maxBytes }: Room,
 ): Promise<readonly Delivery[]> {
@@ -69,6 +70,7 @@ function claim(
     exclude: [...tried],
     keyAt: numberedKey,
     onReissue,
+    ...(toDeliver !== undefined && { ids: toDeliver }),
     ...(maxBytes !== undefined && { maxBytes }),
   };
   return ledger.claimMany(request, count);
@@ -161,7 +163,7 @@ async function tell(
   const { report } = context;
   switch (outcome.outcome) {
     case 'delivered':
-      report.delivered(outcome.delivered);
+      report.delivered(outcome.delivered, delivery.id);
       return await finishDelivered(
         context,
         { delivery: { ...delivery, facts: outcome.facts }, clean: outcome.clean },
@@ -169,11 +171,11 @@ async function tell(
         signal,
       );
     case 'duplicate':
-      return report.duplicate(file.path, outcome.of);
+      return report.duplicate(file.path, outcome.of, delivery.id);
     case 'quarantined':
-      return report.quarantined(file.path, outcome.reason);
+      return report.quarantined(file.path, outcome.reason, delivery.id);
     case 'parked':
-      return report.failed(file.path, outcome.reason, outcome.unreachable);
+      return report.failed(file.path, outcome.reason, outcome.unreachable, delivery.id);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':

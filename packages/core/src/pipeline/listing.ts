@@ -2,11 +2,13 @@ import { PluginError, type RemoteFile } from '@octo/plugin-api';
 import type { Delivery, SourceVersion } from '../ledger/delivery.ts';
 import { deliveryId } from '../ledger/delivery-id.ts';
 import type { Discovery } from '../ledger/ledger.ts';
+import { isNarrow, isWithin } from './narrowing.ts';
 import { objectKey } from './object-key.ts';
 import type { RunContext } from './run-context.ts';
 import { nameAfter } from './through-steps.ts';
 
 const OPEN = ['DISCOVERED', 'CLAIMED', 'STREAMING', 'VERIFIED', 'WAITING'] as const;
+const isOpen = ({ state }: Delivery): boolean => OPEN.some((one) => one === state);
 /** The database's clock decides what is settled; ours may run a little ahead of it. */
 const CLOCK_SLACK_MS = 250;
 
@@ -15,6 +17,7 @@ export class Listing {
   readonly #context: RunContext;
   readonly #files = new Map<string, RemoteFile>();
   #unsettled: readonly RemoteFile[] = [];
+  #toDeliver: readonly string[] | undefined;
 
   constructor(context: RunContext) {
     this.#context = context;
@@ -23,6 +26,11 @@ export class Listing {
   /** The listed file of a delivery. */
   file(deliveryId: string): RemoteFile | undefined {
     return this.#files.get(deliveryId);
+  }
+
+  /** In a narrowed run the deliveries that it is about, as of the last look; otherwise `undefined`: all that are open. */
+  get toDeliver(): readonly string[] | undefined {
+    return this.#toDeliver;
   }
 
   /**
@@ -36,8 +44,10 @@ export class Listing {
     await this.#refuse(files.filter((file) => file.refused !== undefined));
     const discoveries = stable.flatMap((file) => this.#discovery(file) ?? []);
     const found = await ledger.discover(scope, discoveries);
-    const open = await ledger.countOpen(scope);
     const fresh = [...found.added, ...found.reopened];
+    if (isNarrow(this.#context.only ?? {}))
+      this.#toDeliver = [...fresh, ...found.known.filter(isOpen)].map(({ id }) => id);
+    const open = this.#toDeliver?.length ?? (await ledger.countOpen(scope));
     report.listed(
       files.length,
       fresh.reduce((sum, { size }) => sum + size, 0),
@@ -52,8 +62,9 @@ export class Listing {
     const { ledger, scope, report } = this.#context;
     for (const file of this.#unsettled) report.pending(file.path, 'it may still be growing');
     const open = await ledger.list({ pipeline: scope.pipeline, states: OPEN, limit: 1000 });
+    const isMeant = isWithin(this.#context.only ?? {});
     for (const delivery of open) {
-      if (delivery.sink === scope.sink && !report.knows(delivery.path))
+      if (delivery.sink === scope.sink && isMeant(delivery) && !report.knows(delivery.path))
         report.pending(delivery.path, pendingReason(delivery));
     }
   }
@@ -68,7 +79,10 @@ export class Listing {
       }
       return listed;
     });
-    const own = files.filter((file) => file.archivedFor !== deliveryId(scope, version(file)));
+    const isMeant = isWithin(this.#context.only ?? {});
+    const own = files.filter(
+      (file) => isMeant(file) && file.archivedFor !== deliveryId(scope, version(file)),
+    );
     this.#files.clear();
     for (const file of own) this.#files.set(deliveryId(scope, version(file)), file);
     return own;
@@ -92,7 +106,7 @@ export class Listing {
     const { ledger, scope, report } = this.#context;
     const refused = files.map((file) => ({ ...version(file), reason: file.refused! }));
     for (const delivery of await ledger.refuse(scope, refused))
-      report.quarantined(delivery.path, delivery.reason ?? 'refused');
+      report.quarantined(delivery.path, delivery.reason ?? 'refused', delivery.id);
   }
 
   #discovery(file: RemoteFile): Discovery | undefined {

@@ -8,6 +8,7 @@ import {
   type Sink,
   type Staged,
 } from '@octo/plugin-api';
+import { bytesPassed } from './collect-early.ts';
 import { ContentHash } from './content-hash.ts';
 import { manifestOf, placeMembers, spoolMember, type SpooledMember } from './members.ts';
 import { readSource } from './read-source.ts';
@@ -143,6 +144,7 @@ export class Receiver implements AsyncDisposable {
   #count(raw: RawCount, chunk: Uint8Array): void {
     raw.sha256?.update(chunk);
     raw.bytes += chunk.length;
+    bytesPassed(chunk.length);
     this.#progress(chunk);
   }
 
@@ -205,6 +207,7 @@ class PlainContent {
   /** Counts plain bytes against the limits. @throws PluginError `integrity` `LIMIT` */
   count(bytes: number): void {
     this.#allBytes += bytes;
+    bytesPassed(bytes);
     const { maxBytes, maxRatio } = this.#options.limits;
     if (this.#allBytes > maxBytes)
       throw limit(

@@ -37,29 +37,30 @@ export class ReportBuilder {
     this.#tell({ event: 'listed', files, bytes, toDeliver });
   }
 
-  delivered(delivered: Delivered): void {
+  delivered(delivered: Delivered, delivery: string): void {
     this.#seen.add(delivered.path);
     this.#delivered.push(delivered);
     const { path, key, bytes } = delivered;
-    this.#tell({ event: 'delivered', path, key, bytes });
+    this.#tell({ event: 'delivered', path, key, bytes, delivery });
   }
 
-  duplicate(path: string, of: string): void {
+  duplicate(path: string, of: string, delivery: string): void {
     this.#seen.add(path);
     this.#duplicates.push({ path, of });
-    this.#tell({ event: 'duplicate', path, of });
+    this.#tell({ event: 'duplicate', path, of, delivery });
   }
 
-  quarantined(path: string, reason: string): void {
+  quarantined(path: string, reason: string, delivery: string): void {
     this.#seen.add(path);
     this.#quarantined.push({ path, reason });
-    this.#tell({ event: 'quarantined', path, reason });
+    this.#tell({ event: 'quarantined', path, reason, delivery });
   }
 
-  failed(path: string, error: string, unreachable: boolean): void {
+  /** @param delivery its id in the ledger, unless it never got there */
+  failed(path: string, error: string, unreachable: boolean, delivery?: string): void {
     this.#seen.add(path);
     this.#failed.push({ path, error, unreachable });
-    this.#tell({ event: 'failed', path, error });
+    this.#tell({ event: 'failed', path, error, ...(delivery !== undefined && { delivery }) });
   }
 
   pending(path: string, reason: string): void {

@@ -1,6 +1,7 @@
 import type { Clock, Logger, Provider, Sink } from '@octo/plugin-api';
 import type { RunLedger } from '../ledger/ledger.ts';
 import type { PipelineConfig, Policy } from '../manifest/manifest.ts';
+import type { Narrowing } from './narrowing.ts';
 import type { ReportBuilder } from './report-builder.ts';
 import type { RunEvent } from './run-report.ts';
 import type { Spool } from './spool.ts';
@@ -26,6 +27,8 @@ export interface RunOptions {
   /** A folder for spool files; the run makes and removes its own below it. */
   readonly spoolFolder: string;
   readonly onEvent?: (event: RunEvent) => void;
+  /** Only these files are looked at and delivered; the others stay for a run that is not narrowed. */
+  readonly only?: Narrowing;
 }
 
 /** What the parts of a run share. */

@@ -12,6 +12,7 @@ import { sweep } from './sweep.ts';
 import { Vendor } from './vendor.ts';
 import { tidyVendor } from './vendor-side.ts';
 
+export type { Narrowing } from './narrowing.ts';
 export type { Pipeline, RunOptions } from './run-context.ts';
 
 /**

@@ -28,7 +28,7 @@ export interface Failed {
   readonly unreachable: boolean;
 }
 
-/** What happens while a run goes on: for progress on a terminal, and for logs. */
+/** What happens while a run goes on: for progress on a terminal, and for logs. `delivery` is an id in the ledger. */
 export type RunEvent =
   | { readonly event: 'connecting' }
   | {
@@ -45,10 +45,26 @@ export type RunEvent =
       readonly path: string;
       readonly key: string;
       readonly bytes: number;
+      readonly delivery?: string;
     }
-  | { readonly event: 'duplicate'; readonly path: string; readonly of: string }
-  | { readonly event: 'quarantined'; readonly path: string; readonly reason: string }
-  | { readonly event: 'failed'; readonly path: string; readonly error: string }
+  | {
+      readonly event: 'duplicate';
+      readonly path: string;
+      readonly of: string;
+      readonly delivery?: string;
+    }
+  | {
+      readonly event: 'quarantined';
+      readonly path: string;
+      readonly reason: string;
+      readonly delivery?: string;
+    }
+  | {
+      readonly event: 'failed';
+      readonly path: string;
+      readonly error: string;
+      readonly delivery?: string;
+    }
   | { readonly event: 'retrying'; readonly path: string; readonly reason: string }
   | {
       readonly event: 'waiting';

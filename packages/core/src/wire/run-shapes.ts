@@ -77,16 +77,18 @@ const LISTS = [
 
 const event = <E extends string>(name: E) => oneOf(name);
 
+const delivery = optional(text);
+
 /** What a run tells while it goes on. */
 export const runEvent: Shape<RunEvent> = tagged<RunEvent>('event', {
   connecting: fields({ event: event('connecting') }),
   listed: fields({ event: event('listed'), files: count, bytes: count, toDeliver: count }),
   started: fields({ event: event('started'), path: text, size: count }),
   read: fields({ event: event('read'), path: text, bytes: number }),
-  delivered: fields({ event: event('delivered'), path: text, key: text, bytes: count }),
-  duplicate: fields({ event: event('duplicate'), path: text, of: text }),
-  quarantined: fields({ event: event('quarantined'), path: text, reason: text }),
-  failed: fields({ event: event('failed'), path: text, error: text }),
+  delivered: fields({ event: event('delivered'), path: text, key: text, bytes: count, delivery }),
+  duplicate: fields({ event: event('duplicate'), path: text, of: text, delivery }),
+  quarantined: fields({ event: event('quarantined'), path: text, reason: text, delivery }),
+  failed: fields({ event: event('failed'), path: text, error: text, delivery }),
   retrying: fields({ event: event('retrying'), path: text, reason: text }),
   waiting: fields({ event: event('waiting'), path: text, reason: text, forMs: number }),
   warning: fields({ event: event('warning'), path: text, message: text }),

@@ -4,6 +4,7 @@ import { manifestFrom } from '../manifest/excerpt.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { type OpenedInstance, WIRE_VERSION, type WorkerBrief } from '../wire/brief.ts';
 import { Channel } from '../wire/channel.ts';
+import type { Narrowing } from '../pipeline/run-pipeline.ts';
 import type { Frames } from '../wire/frames.ts';
 import { partsOf, type SentDiagnosis } from '../wire/run-shapes.ts';
 import { sendError } from '../wire/sent-error.ts';
@@ -112,7 +113,7 @@ export class WorkerProgram {
     }));
   }
 
-  async #run([run, config]: Args, signal: AbortSignal): Promise<unknown> {
+  async #run([run, config, only]: Args, signal: AbortSignal): Promise<unknown> {
     const name = run as string;
     const pipeline = { ...this.#opened().pipeline((config as PipelineConfig).id), config };
     const { runPipeline } = await import('../pipeline/run-pipeline.ts');
@@ -129,6 +130,7 @@ export class WorkerProgram {
         logger: remoteLogger(() => this.#channel, name),
         spoolFolder: this.#spoolFolder,
         onEvent: events.add,
+        only: only as Narrowing,
       },
       signal,
     );

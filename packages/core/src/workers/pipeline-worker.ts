@@ -121,7 +121,10 @@ export class PipelineWorker implements AsyncDisposable {
       const run: Run = { gate, options, parts: [] };
       this.#runs.set(id, run);
       try {
-        const head = reportHead(await process.ask('run', [id, config], signal), 'run');
+        const head = reportHead(
+          await process.ask('run', [id, config, options.only ?? {}], signal),
+          'run',
+        );
         return reportFrom(head, run.parts);
       } finally {
         this.#runs.delete(id);

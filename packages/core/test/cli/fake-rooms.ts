@@ -1,5 +1,6 @@
 import type { Host } from '../../src/host/host.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
+import type { RunOptions } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
 import { rooms, type Rooms } from '../../src/cli/rooms.ts';
 import { emptyReport } from '../../src/cli/run-result.ts';
@@ -12,6 +13,7 @@ const manifest = {
 /** Rooms whose run does what a test says: for what the command line makes of it. */
 export function roomsWithRun(
   run: (say: (event: RunEvent) => void, signal: AbortSignal) => Promise<Partial<RunReport>>,
+  look: (options: RunOptions) => void = () => {},
 ): Rooms {
   const nothing = { [Symbol.asyncDispose]: async () => {} };
   return {
@@ -21,10 +23,11 @@ export function roomsWithRun(
       ({
         ...nothing,
         start: async () => {},
-        run: async (_id, { onEvent }, signal) => ({
-          ...emptyReport('affirm'),
-          ...(await run(onEvent ?? (() => {}), signal)),
-        }),
+        run: async (_id, options, signal) => {
+          look(options);
+          const { onEvent = () => {} } = options;
+          return { ...emptyReport('affirm'), ...(await run(onEvent, signal)) };
+        },
       }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
   };

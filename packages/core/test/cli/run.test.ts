@@ -227,3 +227,36 @@ test('hints keep the manifest and the way the program was called, and quote for 
     String.raw`npm run octo-host -- files show 'in/it'\''s here.csv' --manifest conf/plugins.json`,
   );
 });
+
+test('--since and --path narrow the run; a day begins at midnight, UTC', async () => {
+  const asked: unknown[] = [];
+  const rooms = roomsWithRun(
+    async () => ({}),
+    ({ only }) => void asked.push(only),
+  );
+  const run = (...options: string[]) =>
+    octoHost(['run', 'affirm', ...options], testEnvironment({ rooms }));
+  await run('--since', '2026-01-15', '--path', 'in/*');
+  await run('--since', '2026-01-15T03:45');
+  await run('--since=2026-01-15T03:45:30+01:00');
+  await run();
+  expect(asked).toEqual([
+    { since: Date.UTC(2026, 0, 15), path: 'in/*' },
+    { since: Date.UTC(2026, 0, 15, 3, 45) },
+    { since: Date.UTC(2026, 0, 15, 2, 45, 30) },
+    {},
+  ]);
+});
+
+test.each(['yesterday', '2026-13-01', '2026-01-15 03:45', '15.01.2026'])(
+  "'%s' is no time to begin at",
+  async (since) => {
+    const rooms = roomsWithRun(async () => ({}));
+    const { code, stderr } = await octoHost(
+      ['run', 'affirm', '--since', since],
+      testEnvironment({ rooms }),
+    );
+    expect(code).toBe(2);
+    expect(stderr.text).toContain(`--since wants a day or a time, such as 2026-01-15`);
+  },
+);

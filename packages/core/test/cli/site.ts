@@ -7,6 +7,7 @@ import type { InProcessHost } from '../../src/host/in-process-host.ts';
 import type { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import { type LoadPlugin, loadPlugin as loadInstalled } from '../../src/host/load-plugin.ts';
 import { stepKinds } from '../../src/pipeline/steps/index.ts';
+import { MemoryRunStore } from '../jobs/memory-runs.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { testEnvironment, type TestEnvironment } from './test-environment.ts';
@@ -22,10 +23,11 @@ export interface Site {
   readonly folder: string;
   readonly environment: TestEnvironment;
   readonly ledger: MemoryLedger;
+  readonly runs: MemoryRunStore;
   readonly vendor: Vendor;
 }
 
-/** A manifest in a folder of its own, the real host, two plugins made here, a ledger in memory. */
+/** A manifest in a folder of its own, the real host, two plugins made here, ledger and runs in memory. */
 export async function site(manifest: string): Promise<Site> {
   const folder = await temporaryFolder();
   await writeFile(join(folder, 'plugins.json'), manifest);
@@ -35,6 +37,7 @@ export async function site(manifest: string): Promise<Site> {
     plugins[use as keyof typeof plugins] ?? (await loadInstalled(use, from));
   const environment = testEnvironment({ cwd: folder });
   const ledger = new MemoryLedger({ clock: environment.clock });
+  const runs = new MemoryRunStore(environment.clock);
   const opened = {
     createHost: ((read, options) =>
       rooms.createHost(read, {
@@ -45,10 +48,13 @@ export async function site(manifest: string): Promise<Site> {
       })) as typeof rooms.createHost,
     describePlugin: loadPlugin,
     openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
+    openRuns: async ({ host = 'nobody' }: { readonly host?: string }) => runs.host(host),
+    hostName: async () => 'host-1',
   };
   return {
     folder,
     ledger,
+    runs,
     vendor,
     environment: { ...environment, rooms: { ...rooms, ...opened } },
   };

@@ -68,18 +68,60 @@ test('every pipeline runs on its schedule until SIGTERM, and the end is clean', 
   ]);
 });
 
-test('a run that fails is said, and the next one tries again', async () => {
+test('a run that fails is said and tried again; in the end the next one tries', async () => {
   let runs = 0;
   const { clock, ended, stop } = await started(async () => {
     runs++;
     throw new PluginError('network', 'no route to sftp.test:22');
   });
-  await clock.advance(5 * 60_000);
-  expect(runs).toBe(2);
+  await clock.advance(4 * 60_000);
+  expect(runs).toBe(4);
+  await clock.advance(60_000);
+  expect(runs).toBe(5);
   stop.abort(new Interrupted('SIGTERM'));
-  expect((await ended).stderr.text).toContain(
+  const { stderr } = await ended;
+  expect(stderr.text).toContain(
+    'the run failed and is tried again: no route to sftp.test:22 (seconds 4, pipeline trades)',
+  );
+  expect(stderr.text).toContain(
     'the run failed; the next one tries again: no route to sftp.test:22 (pipeline trades)',
   );
+});
+
+test('times that came while no host ran are made up for by one run', async () => {
+  const { environment, runs } = await site(
+    goodManifest.replace('"every": "5m"', '"schedule": "45 3 * * *"'),
+  );
+  const last = environment.clock.now() - 3 * 86_400_000;
+  runs.schedules.set('trades', { text: '45 3 * * * (UTC)', anchor: last, last });
+  await environment.clock.advance(3_600_000);
+  const stop = new AbortController();
+  const run: Run = async ({ config }) => {
+    stop.abort(new Interrupted('SIGTERM'));
+    return emptyReport(config.id);
+  };
+  await octoHost(['start'], withRun(environment, run, stop.signal));
+  expect(runs.entries.map(({ record }) => [record.request.trigger, record.state])).toEqual([
+    ['catch-up', 'SUCCEEDED'],
+  ]);
+});
+
+test('what was asked for by hand is run as it was asked for', async () => {
+  const { environment, runs } = await site(goodManifest);
+  await octoHost(
+    ['runs', 'request', 'trades', '--path', 'x*', '--since', '2026-01-15'],
+    environment,
+  );
+  const stop = new AbortController();
+  const narrowed: unknown[] = [];
+  const run: Run = async ({ config }, { only }) => {
+    narrowed.push(only);
+    if (narrowed.length === 2) stop.abort(new Interrupted('SIGTERM'));
+    return emptyReport(config.id);
+  };
+  await octoHost(['start'], withRun(environment, run, stop.signal));
+  expect(narrowed).toEqual([{ path: 'x*', since: Date.UTC(2026, 0, 15) }, {}]);
+  expect(runs.entries.map(({ record }) => record.state)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
 });
 
 test('a second start on the same state refuses and names the first', async () => {

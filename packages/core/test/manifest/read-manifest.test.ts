@@ -66,6 +66,8 @@ describe('a manifest that is right', () => {
       schedule: undefined,
       timezone: 'UTC',
       everyMs: undefined,
+      catchUp: 'last',
+      runs: { concurrency: 1 },
       duplicates: 'name',
       onReissue: 'version',
       emptyFiles: 'quarantine',

@@ -27,3 +27,37 @@ test('the young generation stays small, which V8 alone lets grow', async () => {
   expect(await youngBytes(early)).toBeLessThanOrEqual(4 * MIB);
   expect(await youngBytes('')).toBeGreaterThan(4 * MIB);
 });
+
+/** How often the whole heap is marked while 512 MiB pass in buffers of 64 KiB, of which a few are held at a time. */
+async function markings(pass: string): Promise<number> {
+  const script = `
+    import { PerformanceObserver, constants } from 'node:perf_hooks';
+    import { collectEarly, bytesPassed } from '${MODULE}';
+    collectEarly();
+    let marked = 0;
+    const observer = new PerformanceObserver((list) => {
+      for (const { detail } of list.getEntries())
+        if (detail.kind === constants.NODE_PERFORMANCE_GC_MAJOR) marked += 1;
+    });
+    observer.observe({ entryTypes: ['gc'] });
+    const held = [];
+    for (let i = 0; i < 8192; i++) {
+      held[i % 8] = Buffer.allocUnsafeSlow(65_536);
+      ${pass}
+      if (i % 64 === 0) await new Promise(setImmediate);
+    }
+    await new Promise(setImmediate);
+    console.log(marked, held.length);`;
+  const { stdout } = await promisify(execFile)(process.execPath, [
+    '--input-type=module',
+    '--eval',
+    script,
+  ]);
+  return Number(stdout.split(' ')[0]);
+}
+
+test('buffers that have passed are collected before V8 marks its whole heap because of them', async () => {
+  const told = await markings('bytesPassed(2 * 65_536);');
+  expect(told).toBeLessThanOrEqual(2);
+  expect(await markings('')).toBeGreaterThan(told);
+});

@@ -5,6 +5,7 @@ import { ManualClock, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Sink } from '@octo/plugin-api';
 import type { Ledger } from '../../src/ledger/ledger.ts';
 import { MemoryLedger, MemoryStore } from '../ledger/memory-ledger.ts';
+import type { Narrowing } from '../../src/pipeline/narrowing.ts';
 import type { PipelineConfig } from '../../src/manifest/manifest.ts';
 import { runPipeline, type Pipeline } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
@@ -21,6 +22,8 @@ export const defaultConfig: PipelineConfig = {
   schedule: undefined,
   timezone: 'UTC',
   everyMs: undefined,
+  catchUp: 'last',
+  runs: { concurrency: 1 },
   duplicates: 'name',
   onReissue: 'version',
   emptyFiles: 'quarantine',
@@ -36,6 +39,13 @@ export const defaultConfig: PipelineConfig = {
   },
   concurrency: 2,
 };
+
+interface BenchRun {
+  readonly ledger?: Ledger;
+  readonly sink?: Sink;
+  readonly signal?: AbortSignal;
+  readonly only?: Narrowing;
+}
 
 /** A pipeline between a vendor, a ledger and a sink in memory, with a clock that moves whenever nothing else does. */
 export class PipelineBench implements AsyncDisposable {
@@ -70,12 +80,12 @@ export class PipelineBench implements AsyncDisposable {
   }
 
   /** One run, to its end. */
-  run(options: { ledger?: Ledger; sink?: Sink; signal?: AbortSignal } = {}): Promise<RunReport> {
+  run(options: BenchRun = {}): Promise<RunReport> {
     return this.drive(this.start(options));
   }
 
   /** One run whose clock nobody moves yet. */
-  start(options: { ledger?: Ledger; sink?: Sink; signal?: AbortSignal } = {}): Promise<RunReport> {
+  start(options: BenchRun = {}): Promise<RunReport> {
     const policy = { timeoutMs: 1e9, attempts: 4 };
     const pipeline: Pipeline = {
       config: this.config,
@@ -92,6 +102,7 @@ export class PipelineBench implements AsyncDisposable {
       random: () => 0.5,
       spoolFolder: this.#spool,
       onEvent: (event: RunEvent) => void this.events.push(event),
+      ...(options.only !== undefined && { only: options.only }),
     };
     return runPipeline(pipeline, run, options.signal ?? new AbortController().signal);
   }

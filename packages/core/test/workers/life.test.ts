@@ -248,3 +248,21 @@ test('a plugin that does not start is tried again by the next run', async () => 
   await writeFile(sign, '');
   expect(await run('daily')).toMatchObject({ failed: [] });
 });
+
+test('what a run is narrowed to holds in its worker, too', async () => {
+  const workshop = await openWorkshop();
+  await workshop.file('plugins/shelf/index.mjs', shelfModule);
+  const { run } = await workshop.host({
+    plugins: {
+      shelf: {
+        use: './plugins/shelf/index.mjs',
+        config: { files: { 'a.csv': 'x', 'b.csv': 'y' } },
+      },
+      out: { use: '@octo/sink-fs', config: { directory: './out' } },
+    },
+    pipelines: { daily: { from: 'shelf', to: 'out', key: '{name}' } },
+  });
+  expect((await run('daily', { path: 'b*' })).delivered.map(({ path }) => path)).toEqual(['b.csv']);
+  expect((await run('daily', { since: 1001 })).discovered).toBe(0);
+  expect(await workshop.contents('out')).toEqual({ 'b.csv': 'y' });
+});

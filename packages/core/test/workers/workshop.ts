@@ -7,6 +7,7 @@ import type { HostOptions } from '../../src/host/host.ts';
 import { IsolatedHost } from '../../src/host/isolated-host.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
+import type { Narrowing } from '../../src/pipeline/narrowing.ts';
 import type { RunReport } from '../../src/pipeline/run-report.ts';
 import type { WorkerStatus } from '../../src/workers/worker-status.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
@@ -30,7 +31,7 @@ export interface OpenedHost {
   readonly host: IsolatedHost;
   /** The latest that the host has told of its workers, by pipeline. */
   readonly workers: () => { readonly [pipeline: string]: WorkerStatus };
-  readonly run: (pipeline: string) => Promise<RunReport>;
+  readonly run: (pipeline: string, only?: Narrowing) => Promise<RunReport>;
 }
 
 /** Opened for one test, and gone with it. */
@@ -68,7 +69,7 @@ export async function openWorkshop(env: Readonly<Record<string, string>> = {}): 
       return {
         host,
         workers: () => Object.fromEntries(told.map((one) => [one.pipeline, one])),
-        run: (pipeline) => host.run(pipeline, place, never),
+        run: (pipeline, only = {}) => host.run(pipeline, { ...place, only }, never),
       };
     },
     async contents(name) {

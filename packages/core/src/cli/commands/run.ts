@@ -7,6 +7,7 @@ import { errorText } from '../explain-error.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
+import { narrowingOf } from '../narrowing-of.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { runDisplay, type RunDisplay } from '../run-display.ts';
@@ -37,6 +38,7 @@ async function runOnce(
 ): Promise<RunReport> {
   const { rooms, env, clock, redactor, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const only = narrowingOf(args);
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
   await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
@@ -56,6 +58,7 @@ async function runOnce(
       logger,
       spoolFolder: join(stateFolder, 'spool'),
       onEvent: (event) => display.event(redactEvent(event, redactor.redact)),
+      only,
     },
     signal,
   );

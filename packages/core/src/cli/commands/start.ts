@@ -4,11 +4,15 @@ import type { Host } from '../../host/host.ts';
 import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
 import { WorkersNote } from '../../host/workers-note.ts';
-import { Timetable } from '../../jobs/timetable.ts';
+import { Dispatcher } from '../../jobs/dispatcher.ts';
+import type { TakenRun } from '../../jobs/run-queue.ts';
+import { Scheduler } from '../../jobs/scheduler.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
+import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
-import type { RunEvent } from '../../pipeline/run-report.ts';
+import type { Narrowing } from '../../pipeline/narrowing.ts';
+import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -16,15 +20,16 @@ import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts
 import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
-import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
-import { scheduledJobs } from '../scheduled-jobs.ts';
+import { servedPipelines } from '../served-pipelines.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
-/** Running jobs may go on for so long after SIGTERM. */
+/** Runs may go on for so long after SIGTERM. */
 const graceMs = 30_000;
+/** Ended runs are remembered for so long. */
+const keepMs = 30 * 86_400_000;
 
 interface Running {
   readonly host: Host;
@@ -35,7 +40,10 @@ interface Running {
   readonly environment: Environment;
 }
 
-/** `octo-host start`: every pipeline on its schedule, until a signal; takes a changed manifest on the way. */
+/**
+ * `octo-host start`: every pipeline on its schedule and whatever else is in the queue, until a signal; takes a changed
+ * manifest on the way.
+ */
 export const start: CommandCode = async (args, environment) => {
   const { rooms, env, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
@@ -57,18 +65,37 @@ export const start: CommandCode = async (args, environment) => {
   });
   await host.start(signal);
   const spoolFolder = join(stateFolder, 'spool');
+  await using queue = await rooms.openRuns({
+    stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    clock,
+    logger,
+    host: await rooms.hostName(stateFolder),
+  });
+  await queue.arrive();
   const running = { host, ledger, logger, log, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 30 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
-  const timetable = new Timetable({ clock, graceMs });
+  const { random, redactor } = environment;
+  const scheduler = new Scheduler({ queue, clock, logger });
+  const dispatcher = new Dispatcher({
+    queue,
+    clock,
+    logger,
+    random,
+    redact: redactor.redact,
+    graceMs,
+    keepMs,
+    run: (run, tell, signal) => runOnce(run, running, tell, signal),
+  });
   await using note = new ServedNote(stateFolder, logger);
   await note.update(host.manifest);
-  serve(running, timetable);
+  serve(running, scheduler, dispatcher);
   const tell = async (reload: Reload) => {
     if (reload.outcome === 'applied') await note.update(host.manifest);
     reloadLog(reload);
-    if (reload.outcome === 'applied') serve(running, timetable);
+    if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
   const reloading = new Reloading({ host, read, clock, tell, signal });
   using _hangups = environment.onHangup(() => void reloading.reload());
@@ -76,7 +103,7 @@ export const start: CommandCode = async (args, environment) => {
   await using _watch = flag(args, 'no-watch')
     ? undefined
     : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
-  await timetable.until(signal);
+  await Promise.all([scheduler.keep(signal), dispatcher.until(signal)]);
   logger.info({}, 'stopped');
   return exitCodes.allWell;
 };
@@ -106,27 +133,46 @@ function refuseIdle({ pipelines, file }: Manifest): void {
   );
 }
 
-/** Puts the timetable on the manifest that the host serves now. */
-function serve(running: Running, timetable: Timetable): void {
+/** Puts schedules and queue on the manifest that the host serves now. */
+function serve(running: Running, scheduler: Scheduler, dispatcher: Dispatcher): void {
   const { host, logger, environment } = running;
-  const { redact } = environment.redactor;
-  const run = (id: string, own: Logger, signal: AbortSignal) =>
-    runOnce(id, { ...running, logger: own }, signal);
-  const { jobs, unscheduled } = scheduledJobs(host.manifest, logger, redact, run);
+  const { served, timed, unscheduled } = servedPipelines(
+    host.manifest,
+    logger,
+    environment.redactor.redact,
+  );
   for (const id of unscheduled)
     logger.warn({ pipeline: id }, 'pipeline has no schedule and runs only by hand');
-  timetable.follow(jobs);
+  dispatcher.serve(served);
+  scheduler.follow(timed);
 }
 
-async function runOnce(id: string, running: Running, signal: AbortSignal): Promise<void> {
+async function runOnce(
+  run: TakenRun,
+  running: Running,
+  tell: (event: RunEvent) => void,
+  signal: AbortSignal,
+): Promise<RunReport> {
   const { host, ledger, logger, log, spoolFolder, environment } = running;
   const { clock, random, redactor } = environment;
+  const { pipeline } = run.request;
   const began = clock.monotonic();
-  const onEvent = (event: RunEvent) => log.event(id, redactEvent(event, redactor.redact));
-  const report = await host.run(
-    id,
-    { ledger: ledger.withRun(newRunId(environment)), clock, random, logger, spoolFolder, onEvent },
-    signal,
+  const onEvent = (event: RunEvent) => {
+    const clean = redactEvent(event, redactor.redact);
+    log.event(pipeline, clean);
+    tell(clean);
+  };
+  const own = childLogger(logger, { pipeline }, redactor.redact);
+  const only = onlyOf(run);
+  const place = { clock, random, logger: own, spoolFolder, onEvent, only };
+  const report = redactReport(
+    await host.run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal),
+    redactor.redact,
   );
-  log.finished(redactReport(report, redactor.redact), clock.monotonic() - began);
+  log.finished(report, clock.monotonic() - began);
+  return report;
+}
+
+function onlyOf({ request: { since, path } }: TakenRun): Narrowing {
+  return { ...(since !== undefined && { since }), ...(path !== undefined && { path }) };
 }

@@ -1,5 +1,6 @@
 import { deliveries } from './0001-deliveries.ts';
 import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
+import { runs } from './0003-runs.ts';
 import { api } from './0004-api.ts';
 
 export interface Migration {
@@ -12,5 +13,6 @@ export interface Migration {
 export const migrations: readonly Migration[] = [
   { version: 1, name: 'deliveries', sql: deliveries },
   { version: 2, name: 'sightings and outbox', sql: sightingsAndOutbox },
+  { version: 3, name: 'runs', sql: runs },
   { version: 4, name: 'api', sql: api },
 ];

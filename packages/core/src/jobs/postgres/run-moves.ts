@@ -1,0 +1,152 @@
+import { storableText } from '../../ledger/storable-text.ts';
+import type { Query } from '../../ledger/postgres/database.ts';
+import { type Held, MOST_DEATHS, type RunEnd, type RunNotes } from '../run-queue.ts';
+import type { RunState } from '../runs.ts';
+import type { Boss } from './boss.ts';
+import { CALL } from './calls.ts';
+import { runColumns, type RunRow } from './run-row.ts';
+
+const MILLISECOND = "interval '1 millisecond'";
+
+export interface Taker {
+  readonly host: string;
+  /** Of this call. */
+  readonly taken: string;
+  readonly leaseMs: number;
+}
+
+/** Takes the queued run `id`; `undefined` when it is not queued any more. */
+export async function begin(
+  query: Query,
+  id: string,
+  { host, taken, leaseMs }: Taker,
+): Promise<RunRow | undefined> {
+  const [row] = await query<RunRow>(
+    `update octo.run r set state = 'RUNNING', attempt = r.attempt + 1, host = $2, taken = $3,
+       lease_until = clock_timestamp() + $4 * ${MILLISECOND}, not_before = null, progress = null,
+       started_at = coalesce(r.started_at, clock_timestamp()), news = r.news + 1
+     where r.id = $1 and r.state = 'QUEUED' returning ${runColumns}`,
+    [id, host, taken, leaseMs],
+  );
+  if (row !== undefined) await tellState(query, row);
+  return row;
+}
+
+/** What an attempt comes to, for a row that is locked and fenced. Puts it into the queue again if need be. */
+export async function settle(
+  query: Query,
+  boss: Boss,
+  before: RunRow,
+  end: RunEnd,
+): Promise<RunRow> {
+  const died = end.state === 'QUEUED' && end.died;
+  const state = stateAfter(before, end);
+  const error = errorAfter(before, end, state);
+  const [row] = await query<RunRow>(
+    `update octo.run r set state = $2, lease_until = null, taken = null, progress = null,
+       deaths = r.deaths + $3, failures = r.failures + $4, error_code = $5, error_message = $6,
+       totals = $7, timings = $8, news = r.news + 1,
+       cancelled_by = coalesce(r.cancelled_by, $9),
+       not_before = case when $2 = 'QUEUED' then clock_timestamp() + $10 * ${MILLISECOND} end,
+       ended_at = case when $2 <> 'QUEUED' then clock_timestamp() end
+     where r.id = $1 returning ${runColumns}`,
+    [
+      before.id,
+      state,
+      died ? 1 : 0,
+      'error' in end && end.error !== undefined && !died ? 1 : 0,
+      error?.code ?? null,
+      error === undefined ? null : storableText(error.message),
+      end.state === 'SUCCEEDED' ? JSON.stringify(end.totals) : null,
+      JSON.stringify(end.timings),
+      end.state === 'CANCELLED' ? end.by : null,
+      end.state === 'QUEUED' ? end.afterMs : 0,
+    ],
+  );
+  if (state === 'QUEUED') await enqueue(query, boss, row!);
+  await tellState(query, row!, `work ${row!.pipeline}`);
+  return row!;
+}
+
+function stateAfter(before: RunRow, end: RunEnd): RunState {
+  if (end.state !== 'QUEUED') return end.state;
+  if (before.cancelled_by !== null) return 'CANCELLED';
+  return end.died && before.deaths + 1 >= MOST_DEATHS ? 'QUARANTINED' : 'QUEUED';
+}
+
+function errorAfter(
+  before: RunRow,
+  end: RunEnd,
+  state: RunState,
+): { readonly code: string; readonly message: string } | undefined {
+  const error = 'error' in end ? end.error : undefined;
+  if (state !== 'QUARANTINED') return error;
+  const why = error?.message ?? `its host ${before.host ?? ''} died`;
+  const message = `the run was the death of ${MOST_DEATHS} processes and is not tried again; the last time: ${why}`;
+  return { code: 'OCTO_RUN_POISON', message };
+}
+
+/** Puts a queued row into the queue. */
+export async function enqueue(query: Query, boss: Boss, row: RunRow): Promise<void> {
+  await boss.put(query, {
+    id: row.id,
+    pipeline: row.pipeline,
+    priority: row.priority,
+    notBefore: row.not_before ?? undefined,
+  });
+}
+
+/** News that the state is another one; `calls` for other processes besides. */
+export async function tellState(query: Query, row: RunRow, ...calls: string[]): Promise<void> {
+  await query(
+    `insert into octo.run_news (run_id, sequence, event, reason) values ($1, $2, 'state', $3)`,
+    [row.id, row.news, row.error_message],
+  );
+  for (const call of [`news ${row.id}`, ...calls]) await query(CALL, [call]);
+}
+
+/** One statement; nothing when fenced out. */
+export async function writeNotes(query: Query, held: Held, notes: RunNotes): Promise<void> {
+  const { progress, news } = notes;
+  const files = [...new Map(notes.files.map((file) => [file.path, file])).values()];
+  await query(
+    `with mine as (
+       update octo.run set progress = coalesce($3, progress), news = news + $4
+       where id = $1 and attempt = $2 and state = 'RUNNING' returning id, news),
+     told as (
+       insert into octo.run_news (run_id, sequence, event, path, reason)
+       select mine.id, mine.news - $4 + g.n, g.event, g.path, g.reason
+       from mine, unnest($5::text[], $6::bytea[], $7::text[]) with ordinality as g(event, path, reason, n)),
+     kept as (
+       insert into octo.run_file (run_id, path, outcome, delivery_id, object_key, bytes, reason)
+       select mine.id, g.* from mine,
+         unnest($8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[]) as g
+       on conflict (run_id, path_hash) do update set outcome = excluded.outcome,
+         delivery_id = coalesce(excluded.delivery_id, run_file.delivery_id),
+         object_key = excluded.object_key, bytes = excluded.bytes, reason = excluded.reason)
+     select pg_notify('octo_run', 'news ' || id) from mine`,
+    [
+      held.id,
+      held.attempt,
+      progress === undefined ? null : JSON.stringify(progress),
+      news.length,
+      news.map(({ event }) => event),
+      news.map(({ path }) => bytesOf(path)),
+      news.map(({ reason }) => textOf(reason)),
+      files.map(({ path }) => bytesOf(path)),
+      files.map(({ outcome }) => outcome),
+      files.map(({ delivery }) => textOf(delivery)),
+      files.map(({ key }) => textOf(key)),
+      files.map(({ bytes }) => bytes ?? null),
+      files.map(({ reason }) => textOf(reason)),
+    ],
+  );
+}
+
+function bytesOf(text: string | undefined): Buffer | null {
+  return text === undefined ? null : Buffer.from(text);
+}
+
+function textOf(text: string | undefined): string | null {
+  return text === undefined ? null : storableText(text);
+}

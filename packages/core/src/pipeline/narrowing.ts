@@ -1,0 +1,27 @@
+/** Which of the vendor's files a run is about; without either it is about all. */
+export interface Narrowing {
+  /** Only files that the vendor changed at or after this time. Milliseconds since the Unix epoch. */
+  readonly since?: number;
+  /** Only files whose path matches; `*` matches anything. */
+  readonly path?: string;
+}
+
+/** Whether a run narrowed like this is about a file. */
+export function isWithin({
+  since,
+  path,
+}: Narrowing): (file: { readonly path: string; readonly mtimeMs: number }) => boolean {
+  const pattern = path === undefined ? undefined : patternOf(path);
+  return (file) =>
+    (since === undefined || file.mtimeMs >= since) && (pattern?.test(file.path) ?? true);
+}
+
+/** Whether there is anything in it. */
+export function isNarrow({ since, path }: Narrowing): boolean {
+  return (since ?? path) !== undefined;
+}
+
+function patternOf(path: string): RegExp {
+  const literal = (text: string) => text.replaceAll(/[\\^$.+?()[\]{}|]/g, String.raw`\$&`);
+  return new RegExp(`^${path.split('*').map(literal).join('[^]*')}$`, 'u');
+}

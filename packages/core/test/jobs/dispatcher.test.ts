@@ -1,0 +1,253 @@
+import { PluginError } from '@octo/plugin-api';
+import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
+import { expect, onTestFinished, test } from 'vitest';
+import { emptyReport } from '../../src/cli/run-result.ts';
+import { OctoError } from '../../src/errors/octo-error.ts';
+import { Dispatcher, type DispatcherOptions } from '../../src/jobs/dispatcher.ts';
+import type { RunReport } from '../../src/pipeline/run-report.ts';
+import { MemoryRunStore } from './memory-runs.ts';
+
+type Run = DispatcherOptions['run'];
+
+const second = 1000;
+const request = { pipeline: 'trades', trigger: 'api', by: 'key:1' } as const;
+const report: RunReport = emptyReport('trades');
+const ends = async () => report;
+/** Ends when it is told to. */
+const stays: Run = async (_run, _tell, signal) => {
+  const { promise, reject } = Promise.withResolvers<never>();
+  signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
+  return await promise;
+};
+
+function world() {
+  const clock = new ManualClock();
+  return { clock, logger: new RecordingLogger(), store: new MemoryRunStore(clock) };
+}
+
+/** A host that works off what it is given, until it is stopped. */
+function host({ clock, logger, store }: ReturnType<typeof world>, run: Run, concurrency = 1) {
+  const queue = store.host('one');
+  const dispatcher = new Dispatcher({
+    queue,
+    clock,
+    logger,
+    run,
+    redact: (text) => text.replaceAll('hunter2', '[secret]'),
+    random: () => 1 - Number.EPSILON,
+    graceMs: 30 * second,
+    keepMs: 86_400_000,
+  });
+  dispatcher.serve(new Map([['trades', { concurrency, logger }]]));
+  const stop = new AbortController();
+  const ended = dispatcher.until(stop.signal);
+  onTestFinished(async () => {
+    stop.abort();
+    await clock.advance(60 * second);
+    await ended;
+  });
+  return { queue, stop, ended };
+}
+
+test('a request is worked off at once, with totals, files and timings', async () => {
+  const here = world();
+  const { queue } = host(here, async (_run, tell) => {
+    tell({ event: 'listed', files: 2, bytes: 8, toDeliver: 2 });
+    await here.clock.sleep(2 * second);
+    tell({ event: 'read', path: 'a', bytes: 4 });
+    tell({ event: 'delivered', path: 'a', key: 'k', bytes: 4, delivery: 'd1' });
+    await here.clock.sleep(1 * second);
+    const delivered = [{ path: 'a', key: 'k', bytes: 4, sha256: '' }];
+    return { ...report, discovered: 2, delivered, pending: [{ path: 'b', reason: 'growing' }] };
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(2.5 * second);
+  expect((await queue.find(id))?.progress).toEqual({
+    filesToDeliver: 2,
+    filesDone: 1,
+    bytesToRead: 8,
+    bytesRead: 4,
+    bytesPerSecond: 16,
+    secondsLeft: 1,
+  });
+  await here.clock.advance(1 * second);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'SUCCEEDED',
+    totals: { discovered: 2, delivered: 1, bytes: 4, pending: 1 },
+    timings: { connectAndList: 0, deliver: 3000, total: 3000 },
+  });
+  expect(await queue.files(id)).toEqual([
+    { path: 'a', outcome: 'delivered', key: 'k', bytes: 4, delivery: 'd1' },
+    { path: 'b', outcome: 'pending', reason: 'growing' },
+  ]);
+});
+
+test('runs of a pipeline go one after the other, or as many at a time as it allows', async () => {
+  for (const [concurrency, expected] of [
+    [1, 1],
+    [3, 3],
+  ] as const) {
+    const here = world();
+    let now = 0;
+    let most = 0;
+    const { queue } = host(
+      here,
+      async () => {
+        most = Math.max(most, ++now);
+        await here.clock.sleep(second);
+        now--;
+        return report;
+      },
+      concurrency,
+    );
+    for (let count = 0; count < 6; count++) await queue.request(request);
+    await here.clock.advance(7 * second);
+    expect((await queue.list({ states: ['SUCCEEDED'], limit: 10 })).runs).toHaveLength(6);
+    expect(most).toBe(expected);
+  }
+});
+
+test('a failure that may pass is tried again after growing pauses, four times in all', async () => {
+  const here = world();
+  const times: number[] = [];
+  const { queue } = host(here, async () => {
+    times.push(Math.round(here.clock.monotonic() / second));
+    throw new PluginError('network', 'no route for hunter2');
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(200 * second);
+  expect(times).toEqual([0, 5, 20, 65]);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'FAILED',
+    attempt: 4,
+    error: { code: 'network', message: 'no route for [secret]' },
+  });
+});
+
+test.each([
+  ['the login is refused', new PluginError('auth', 'no')],
+  ['the host itself is wrong', new TypeError('undefined is not a function')],
+  ['the pipeline is gone', new OctoError('OCTO_PIPELINE_UNKNOWN', 'no pipeline')],
+])('no second attempt when %s', async (_, error) => {
+  const here = world();
+  let runs = 0;
+  const { queue } = host(here, async () => {
+    runs++;
+    throw error;
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(200 * second);
+  expect(runs).toBe(1);
+  expect(await queue.find(id)).toMatchObject({ state: 'FAILED' });
+});
+
+test('the pause is as long as the other side asks for', async () => {
+  const here = world();
+  const times: number[] = [];
+  const { queue } = host(here, async () => {
+    times.push(here.clock.monotonic() / second);
+    if (times.length > 1) return report;
+    throw new PluginError('rate_limit', 'slow down', { retryAfterMs: 42_000 });
+  });
+  await queue.request(request);
+  await here.clock.advance(100 * second);
+  expect(times).toEqual([0, 42]);
+});
+
+test('a run that kills its worker three times is set aside', async () => {
+  const here = world();
+  let runs = 0;
+  const { queue } = host(here, async () => {
+    runs++;
+    throw new OctoError('OCTO_WORKER_FAILED', 'the process of pipeline trades died: SIGKILL');
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(600 * second);
+  expect(runs).toBe(3);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'QUARANTINED',
+    error: { code: 'OCTO_RUN_POISON' },
+  });
+});
+
+test('a wish to cancel reaches the run within two seconds, also when the call is lost', async () => {
+  const here = world();
+  const { queue } = host(here, stays);
+  const { id } = await queue.request(request);
+  await here.clock.advance(5 * second);
+  here.store.listeners.clear();
+  await queue.cancel(id, 'key:2');
+  await here.clock.advance(2 * second);
+  expect(await queue.find(id)).toMatchObject({ state: 'CANCELLED', cancelledBy: 'key:2' });
+});
+
+test('a run that another host took over is stopped here, and not written to', async () => {
+  const here = world();
+  const { queue } = host(here, stays);
+  const { id } = await queue.request(request);
+  await here.clock.advance(second / 2);
+  here.store.lapse();
+  const other = here.store.host('two');
+  await other.beat([]);
+  const taken = (await other.take('trades', 1))!;
+  await here.clock.advance(2 * second);
+  expect(here.logger.entries).toContainEqual(
+    expect.objectContaining({
+      message: 'another host took the run over; what it did here is left',
+    }),
+  );
+  expect(await queue.find(id)).toMatchObject({ state: 'RUNNING', attempt: 2, host: 'two' });
+  await other.end(taken, { state: 'CANCELLED', by: 'test', timings: {} });
+});
+
+test('a stop lets runs end within the grace, begins none, and gives the rest back', async () => {
+  const here = world();
+  const { queue, stop, ended } = host(
+    here,
+    async (run, tell, signal) => {
+      if (run.request.path === 'slow') return await stays(run, tell, signal);
+      await here.clock.sleep(20 * second);
+      return report;
+    },
+    2,
+  );
+  const quick = await queue.request(request);
+  const slow = await queue.request({ ...request, path: 'slow' });
+  const later = await queue.request(request);
+  await here.clock.advance(second);
+  stop.abort();
+  await here.clock.advance(25 * second);
+  expect(await queue.find(quick.id)).toMatchObject({ state: 'SUCCEEDED' });
+  expect(await queue.find(slow.id)).toMatchObject({ state: 'RUNNING' });
+  await here.clock.advance(10 * second);
+  await ended;
+  expect(await queue.find(slow.id)).toMatchObject({ state: 'QUEUED', attempt: 1 });
+  expect(await queue.find(later.id)).toMatchObject({ state: 'QUEUED', attempt: 0 });
+  expect(await queue.take('trades', 1)).toMatchObject({ id: slow.id, deaths: 0, failures: 0 });
+});
+
+test('a run that ignores its abort does not keep the host alive, and goes back too', async () => {
+  const here = world();
+  const { queue, stop, ended } = host(here, () => Promise.withResolvers<never>().promise);
+  const { id } = await queue.request(request);
+  await here.clock.advance(second);
+  stop.abort();
+  await here.clock.advance(41 * second);
+  await ended;
+  expect(await queue.find(id)).toMatchObject({ state: 'QUEUED' });
+});
+
+test('while the queue does not answer the host goes on, and takes the run when it does', async () => {
+  const here = world();
+  const { queue } = host(here, ends);
+  const take = queue.take.bind(queue);
+  let fails = 0;
+  queue.take = async (...args) => {
+    if (fails++ < 3) throw new Error('no connection');
+    return await take(...args);
+  };
+  const { id } = await queue.request(request);
+  await here.clock.advance(10 * second);
+  expect(fails).toBeGreaterThan(3);
+  expect(await queue.find(id)).toMatchObject({ state: 'SUCCEEDED' });
+});
