@@ -37,6 +37,16 @@ export const commands: readonly CommandSpec[] = [
     options: {
       ...common,
       log,
+      'api-address': {
+        type: 'string',
+        value: 'ADDRESS',
+        summary: 'where the API listens (default host.api.address; or OCTO_API_ADDRESS)',
+      },
+      'api-port': {
+        type: 'string',
+        value: 'PORT',
+        summary: 'serve the API on this port (default host.api.port; or OCTO_API_PORT)',
+      },
       'no-watch': { type: 'boolean', summary: 'look at the manifest only when SIGHUP says so' },
     },
     load: async () => (await import('./commands/start.ts')).start,

@@ -108,6 +108,7 @@ export class MemoryRuns implements Runs {
   > {
     const depth = new Map<string, { queued: number; running: number }>();
     for (const { record } of this.#kept) {
+      if (ENDED.includes(record.state)) continue;
       const own = depth.get(record.request.pipeline) ?? { queued: 0, running: 0 };
       if (record.state === 'QUEUED') own.queued++;
       if (record.state === 'RUNNING') own.running++;
