@@ -121,6 +121,18 @@ test('a body that is too large is refused', async () => {
   expect(await answer.json()).toMatchObject({ code: 'OCTO_API_TOO_LARGE' });
 });
 
+test('what is nested too deeply is refused for that, before a parser sees it', async () => {
+  const headers = { authorization: bearer, 'content-type': 'application/json' };
+  const ask = async (levels: number) => {
+    const body = '['.repeat(levels) + ']'.repeat(levels);
+    const answer = await fetch(`${site.url}/v1/runs`, { method: 'POST', body, headers });
+    return ((await answer.json()) as { detail: string }).detail;
+  };
+  expect(await ask(65)).toContain('nested more than 64 levels deep');
+  expect(await ask(100_000)).toContain('nested more than 64 levels deep');
+  expect(await ask(64)).not.toContain('nested');
+});
+
 test.each([
   ['nested too deeply', '['.repeat(65) + ']'.repeat(65)],
   ['nested without end', '{"a":'.repeat(100_000)],
