@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { OctoError } from '../errors/octo-error.ts';
 
 /** What no route answers: 405 where another method would do, else 404. */
@@ -8,7 +8,7 @@ export function answerOtherMethods(app: FastifyInstance): void {
     const path = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:\w+/g, '[^/]+')}$`);
     for (const one of [method].flat()) routes.push({ path, method: one });
   });
-  app.setNotFoundHandler((request, reply) => {
+  const refuse = (request: FastifyRequest, reply: FastifyReply) => {
     const [path = ''] = request.url.split('?', 1);
     const methods = routes.filter((one) => one.path.test(path)).map(({ method }) => method);
     if (methods.length === 0)
@@ -19,5 +19,10 @@ export function answerOtherMethods(app: FastifyInstance): void {
     const allowed = methods.join(', ');
     void reply.header('allow', allowed);
     throw new OctoError('OCTO_API_METHOD', `this path takes ${allowed}`);
+  };
+  // Before the body is looked at: what is asked for is not there, whatever the body says.
+  app.addHook('onRequest', async (request, reply) => {
+    if (request.is404) refuse(request, reply);
   });
+  app.setNotFoundHandler(refuse);
 }

@@ -172,11 +172,17 @@ test.each([
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
 });
 
-test.each(['PUT', 'DELETE', 'PATCH', 'HEAD'])('%s is no method of a run', async (method) => {
-  const answer = await fetch(`${site.url}/v1/runs`, { method, headers: { authorization: bearer } });
-  expect(answer.status).toBe(405);
-  expect(answer.headers.get('allow')).toBe('GET, POST');
-});
+test.each(['PUT', 'DELETE', 'PATCH', 'HEAD', 'QUERY'])(
+  '%s is no method of a run',
+  async (method) => {
+    const answer = await fetch(`${site.url}/v1/runs`, {
+      method,
+      headers: { authorization: bearer },
+    });
+    expect(answer.status).toBe(405);
+    expect(answer.headers.get('allow')).toBe('GET, POST');
+  },
+);
 
 test.each([
   '?limit=0',

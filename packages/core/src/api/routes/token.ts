@@ -5,7 +5,8 @@ import { TOKEN_LIFE_S } from '../../auth/tokens.ts';
 import { OctoError } from '../../errors/octo-error.ts';
 import { tooMany } from '../access.ts';
 import type { ApiParts } from '../parts.ts';
-import { closed } from '../shapes.ts';
+import { PROBLEM_TYPE } from '../problem.ts';
+import { closed, problem, ref } from '../shapes.ts';
 
 interface Asked {
   Body: { grant_type: string; client_id?: string; client_secret?: string; scope?: string };
@@ -52,7 +53,10 @@ export function tokenRoutes(app: FastifyInstance, parts: ApiParts): void {
           ),
           400: {
             description: 'Refused, or not readable',
-            content: { 'application/json': { schema: refused } },
+            content: {
+              'application/json': { schema: refused },
+              [PROBLEM_TYPE]: { schema: ref(problem) },
+            },
           },
           401: {
             description: 'Not a client',
