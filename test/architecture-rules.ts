@@ -7,6 +7,9 @@ import { allImports, codeOf, type Import, type SourceTree } from './source-tree.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
+    'api',
+    'auth',
+    'audit',
     'jobs',
     'notify',
     'wire/brief.ts',
@@ -23,6 +26,19 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
   notify: ['manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   // The program of a worker is a small host for one pipeline.
+  api: [
+    'auth',
+    'audit',
+    'jobs/runs.ts',
+    'host',
+    'manifest',
+    'ledger',
+    'pipeline/run-report.ts',
+    'observe',
+    'errors',
+  ],
+  auth: ['audit', 'ledger/postgres/database.ts', 'state', 'observe', 'errors'],
+  audit: [],
   worker: ['host', 'pipeline', 'ledger', 'manifest', 'wire', 'observe', 'errors'],
   host: [
     'workers',

@@ -37,6 +37,16 @@ export const commands: readonly CommandSpec[] = [
     options: {
       ...common,
       log,
+      'api-address': {
+        type: 'string',
+        value: 'ADDRESS',
+        summary: 'where the API listens (default host.api.address; or OCTO_API_ADDRESS)',
+      },
+      'api-port': {
+        type: 'string',
+        value: 'PORT',
+        summary: 'serve the API on this port (default host.api.port; or OCTO_API_PORT)',
+      },
       'no-watch': { type: 'boolean', summary: 'look at the manifest only when SIGHUP says so' },
     },
     load: async () => (await import('./commands/start.ts')).start,
@@ -201,6 +211,40 @@ export const commands: readonly CommandSpec[] = [
     details: ['ID is an instance of the manifest, or a package name or path.'],
     options: common,
     load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
+  },
+  {
+    name: 'keys create',
+    operands: [],
+    summary: 'make a key for the API; it is printed once',
+    details: [
+      'Prints the key alone on stdout. A scope is an action, and for some a pipeline or how it begins:',
+      'runs:read, runs:write:affirm-*, files:read, files:write, manifest:apply, metrics:read, admin …',
+    ],
+    options: {
+      ...common,
+      name: { type: 'string', value: 'TEXT', summary: 'what the key is for' },
+      scope: { type: 'string', value: 'SCOPES', summary: 'what it may do, with commas between' },
+      expires: {
+        type: 'string',
+        value: 'WHEN',
+        summary: 'a period such as 90d, or a moment (default never)',
+      },
+    },
+    load: async () => (await import('./commands/keys-create.ts')).keysCreate,
+  },
+  {
+    name: 'keys list',
+    operands: [],
+    summary: 'list the keys of the API, and when they were used',
+    options: common,
+    load: async () => (await import('./commands/keys-list.ts')).keysList,
+  },
+  {
+    name: 'keys revoke',
+    operands: [{ name: 'id', required: true }],
+    summary: 'make a key open nothing any more',
+    options: common,
+    load: async () => (await import('./commands/keys-revoke.ts')).keysRevoke,
   },
   {
     name: 'help',

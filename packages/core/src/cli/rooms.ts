@@ -3,7 +3,7 @@ import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
 import type { readWorkers } from '../host/workers-note.ts';
 import type { openRuns } from '../jobs/open-runs.ts';
-import type { openLedger } from '../ledger/open-ledger.ts';
+import type { openDatabase, openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { watchManifest } from '../manifest/watch.ts';
 import type { openNotifying } from '../notify/open-notifying.ts';
@@ -21,6 +21,7 @@ export interface Rooms {
   readonly stepKinds: () => Promise<typeof stepKinds>;
   readonly describePlugin: typeof describePlugin;
   readonly openLedger: typeof openLedger;
+  readonly openDatabase: typeof openDatabase;
   readonly openRuns: typeof openRuns;
   readonly hostName: typeof hostName;
   readonly openNotifying: typeof openNotifying;
@@ -39,6 +40,7 @@ export const rooms: Rooms = {
   describePlugin: async (...args) =>
     (await import('../host/describe-plugin.ts')).describePlugin(...args),
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
+  openDatabase: async (...args) => (await import('../ledger/open-ledger.ts')).openDatabase(...args),
   openRuns: async (...args) => (await import('../jobs/open-runs.ts')).openRuns(...args),
   hostName: async (...args) => (await import('../state/host-name.ts')).hostName(...args),
   openNotifying: async (...args) =>

@@ -47,6 +47,22 @@ export const errorCatalogue = {
   OCTO_RUN_KEY_REUSED: 'the key of a request for a run came with another request before',
   OCTO_RUN_POISON: 'a run was the death of several processes and is not tried again',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
+  OCTO_API_INVALID: 'a request to the API does not follow its schema',
+  OCTO_API_UNAUTHENTICATED: 'a request to the API came without a key or token that is good',
+  OCTO_API_FORBIDDEN: 'the key or token does not allow what was asked for',
+  OCTO_API_NOT_FOUND: 'there is nothing of this name, or the key may not see it',
+  OCTO_API_METHOD: 'the path takes other methods',
+  OCTO_API_CONFLICT: 'what was asked for does not fit what is there now',
+  OCTO_API_TOO_LARGE: 'a request to the API is too large',
+  OCTO_API_TYPE: 'the body of a request is of a type that is not read there',
+  OCTO_API_TOO_MANY: 'too many requests, failures or streams came from one caller',
+  OCTO_API_FAILED: 'the API failed at something that it should have known',
+  OCTO_API_NOT_BUILT: 'the host does not keep what was asked for',
+  OCTO_API_EXPOSED: 'the API would be open to the network without TLS',
+  OCTO_API_LISTEN: 'the address or port of the API cannot be used',
+  OCTO_MANIFEST_UNWRITABLE: 'the manifest that the API was given cannot be written',
+  OCTO_SETTING_INVALID: 'a setting of the host, from the environment or a flag, is not right',
+  OCTO_SCOPE_INVALID: 'a scope is not spelt right',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

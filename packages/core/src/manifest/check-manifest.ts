@@ -27,6 +27,7 @@ export function checkManifest(manifest: unknown, source: ManifestSource): Issue[
     });
   });
   issues.push(...webhookIssues(fieldsOf(host), Object.keys(names.pipelines), source));
+  issues.push(...checkHost(fieldsOf(host), source));
   if (names.plugins.length > 0 || Object.keys(names.pipelines).length > 0) return issues;
   return [source.issue('OCTO_MANIFEST_INVALID', '', 'names neither a plugin nor a pipeline')];
 }
@@ -43,6 +44,15 @@ function webhookIssues(host: Fields, known: readonly string[], source: ManifestS
       return [source.issue('OCTO_PIPELINE_UNKNOWN', place, problem)];
     });
   });
+}
+
+/** A private key does not stand in the manifest itself, which others may read. */
+function checkHost(host: Fields, source: ManifestSource): Issue[] {
+  const { key } = fieldsOf(fieldsOf(host['api'])['tls']);
+  const pointer = '/host/api/tls/key';
+  if (typeof key !== 'string' || source.references.has(pointer)) return [];
+  const problem = 'is written out; name a file that only the host reads: "${file:tls/api.key}"';
+  return [source.issue('OCTO_MANIFEST_INVALID', pointer, problem)];
 }
 
 interface PipelineSight {

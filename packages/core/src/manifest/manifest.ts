@@ -1,3 +1,4 @@
+import type { HostConfig } from './host-settings.ts';
 import type { ManifestSource } from './manifest-source.ts';
 
 /**
@@ -15,6 +16,8 @@ export interface Manifest {
   readonly allowRemovals: boolean;
   /** Who is told what happens, by name. */
   readonly webhooks?: ReadonlyMap<string, WebhookConfig>;
+  /** The host itself, as the file says; see `hostSettings`. */
+  readonly host?: HostConfig;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }

@@ -7,6 +7,7 @@ import { byteSize } from './byte-size.ts';
 import { checkManifest } from './check-manifest.ts';
 import { type Check, compileCheck } from './check-value.ts';
 import { codeOf } from './code-of.ts';
+import type { HostConfig } from './host-settings.ts';
 import type {
   Allowance,
   InstanceConfig,
@@ -31,10 +32,22 @@ export interface ReadManifestOptions {
  * Reads `plugins.json`: JSON with comments and trailing commas, references resolved, validated, defaults applied, frozen.
  * @throws OctoError with all that is wrong, as `issues`: what, where and what was probably meant
  */
-export async function readManifest(file: string, { env }: ReadManifestOptions): Promise<Manifest> {
+export async function readManifest(file: string, options: ReadManifestOptions): Promise<Manifest> {
   const path = resolve(file);
+  return await parseManifest(await readText(path), path, options);
+}
+
+/**
+ * The same for a text that is to become the file at `path`, absolute.
+ * @throws OctoError as {@link readManifest}
+ */
+export async function parseManifest(
+  text: string,
+  path: string,
+  { env }: ReadManifestOptions,
+): Promise<Manifest> {
   const folder = dirname(path);
-  const { value: written, source } = parseText(shownPath(path), await readText(path));
+  const { value: written, source } = parseText(shownPath(path), text);
   const { value, issues } = await resolveReferences(written, source, { env, folder });
   const checked = checkSchema(value, source);
   const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
@@ -104,8 +117,10 @@ function withoutEchoes(issues: readonly Issue[]): Issue[] {
 
 /** The manifest as its schema promises it, defaults applied. */
 interface Checked {
+  readonly host: HostConfig & {
+    readonly notify?: Readonly<Record<string, Omit<WebhookConfig, 'name'>>>;
+  };
   readonly allowRemovals: boolean;
-  readonly host?: { readonly notify?: Readonly<Record<string, Omit<WebhookConfig, 'name'>>> };
   readonly plugins: Readonly<Record<string, CheckedInstance>>;
   readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
 }
@@ -151,11 +166,12 @@ async function manifestOf(
     pipelines: new Map(configs),
     allowRemovals,
     webhooks: new Map(
-      Object.entries(host?.notify ?? {}).map(([name, webhook]) => [
+      Object.entries(host.notify ?? {}).map(([name, webhook]) => [
         name,
         Object.freeze({ name, ...webhook }),
       ]),
     ),
+    host,
   });
 }
 

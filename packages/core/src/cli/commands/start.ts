@@ -8,13 +8,15 @@ import { Dispatcher } from '../../jobs/dispatcher.ts';
 import type { TakenRun } from '../../jobs/run-queue.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
+import { noAudit } from '../../audit/audit-trail.ts';
+import { hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { Narrowing } from '../../pipeline/narrowing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
-import { flag, type Args, type CommandCode } from '../command.ts';
+import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -22,20 +24,22 @@ import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
+import { type RunCounts, runCountsFor } from '../run-counts.ts';
+import { serveApi } from '../serve-api.ts';
 import { servedPipelines } from '../served-pipelines.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** Runs may go on for so long after SIGTERM. */
 const graceMs = 20_000;
-/** Ended runs are remembered for so long. */
-const keepMs = 30 * 86_400_000;
+const dayMs = 86_400_000;
 
 interface Running {
   readonly host: Host;
   readonly ledger: OpenedLedger;
   readonly logger: Logger;
   readonly log: EventLog;
+  readonly counts: RunCounts;
   readonly spoolFolder: string;
   readonly environment: Environment;
 }
@@ -50,7 +54,12 @@ export const start: CommandCode = async (args, environment) => {
   const { logger, log, reloadLog } = await logsFor(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env });
   const manifest = await read();
-  refuseIdle(manifest);
+  const settings = hostSettings(manifest.host, env, {
+    'api-address': stringOption(args, 'api-address'),
+    'api-port': stringOption(args, 'api-port'),
+  });
+  if (settings.api === undefined) refuseIdle(manifest);
+  const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
   await using host = await rooms.createHost(manifest, {
     ...(await hostOptions(args, environment, logger)),
@@ -74,7 +83,7 @@ export const start: CommandCode = async (args, environment) => {
     host: await rooms.hostName(stateFolder),
   });
   await queue.arrive();
-  const running = { host, ledger, logger, log, spoolFolder, environment };
+  const running = { host, ledger, logger, log, counts, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
@@ -87,7 +96,7 @@ export const start: CommandCode = async (args, environment) => {
     random,
     redact: redactor.redact,
     graceMs,
-    keepMs,
+    keepMs: settings.retentionDays * dayMs,
     run: (run, tell, signal) => runOnce(run, running, tell, signal),
   });
   await using note = new ServedNote(stateFolder, logger);
@@ -96,6 +105,7 @@ export const start: CommandCode = async (args, environment) => {
   const tell = async (reload: Reload) => {
     if (reload.outcome === 'applied') await note.update(host.manifest);
     reloadLog(reload);
+    counts.reloaded(reload.outcome);
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
   const reloading = new Reloading({ host, read, clock, tell, signal });
@@ -104,6 +114,18 @@ export const start: CommandCode = async (args, environment) => {
   await using _watch = flag(args, 'no-watch')
     ? undefined
     : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
+  const { metrics } = counts;
+  const served = {
+    settings,
+    metrics,
+    host,
+    runs: queue,
+    ledger,
+    audit: noAudit,
+    reloading,
+    logger,
+  };
+  await using _api = await serveApi(served, args, environment);
   await Promise.all([scheduler.keep(signal), dispatcher.until(signal)]);
   logger.info({}, 'stopped');
   return exitCodes.allWell;
@@ -175,22 +197,29 @@ async function runOnce(
   tell: (event: RunEvent) => void,
   signal: AbortSignal,
 ): Promise<RunReport> {
-  const { host, ledger, logger, log, spoolFolder, environment } = running;
+  const { host, ledger, logger, log, counts, spoolFolder, environment } = running;
   const { clock, random, redactor } = environment;
   const { pipeline } = run.request;
   const began = clock.monotonic();
   const onEvent = (event: RunEvent) => {
     const clean = redactEvent(event, redactor.redact);
     log.event(pipeline, clean);
+    counts.event(pipeline, clean);
     tell(clean);
   };
   const own = childLogger(logger, { pipeline }, redactor.redact);
   const only = onlyOf(run);
   const place = { clock, random, logger: own, spoolFolder, onEvent, only };
-  const report = redactReport(
-    await host.run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal),
-    redactor.redact,
-  );
+  const ended = (state: 'succeeded' | 'failed') =>
+    counts.ended(pipeline, state, clock.monotonic() - began);
+  const raw = await host
+    .run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal)
+    .catch((error: unknown) => {
+      ended('failed');
+      throw error;
+    });
+  ended(raw.failed.length > 0 ? 'failed' : 'succeeded');
+  const report = redactReport(raw, redactor.redact);
   log.finished(report, clock.monotonic() - began);
   return report;
 }

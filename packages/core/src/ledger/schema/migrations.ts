@@ -1,7 +1,8 @@
 import { deliveries } from './0001-deliveries.ts';
 import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
 import { runs } from './0003-runs.ts';
-import { notices } from './0006-notices.ts';
+import { api } from './0004-api.ts';
+import { notices } from './0005-notices.ts';
 
 export interface Migration {
   readonly version: number;
@@ -14,5 +15,6 @@ export const migrations: readonly Migration[] = [
   { version: 1, name: 'deliveries', sql: deliveries },
   { version: 2, name: 'sightings and outbox', sql: sightingsAndOutbox },
   { version: 3, name: 'runs', sql: runs },
-  { version: 6, name: 'notices', sql: notices },
+  { version: 4, name: 'api', sql: api },
+  { version: 5, name: 'notices', sql: notices },
 ];

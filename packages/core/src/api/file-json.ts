@@ -1,0 +1,48 @@
+import type { Delivery, DeliveryEvent } from '../ledger/delivery.ts';
+
+/** A delivery as the API shows it: what is not known is absent. */
+export function fileJson(delivery: Delivery): Record<string, unknown> {
+  const { verified } = delivery;
+  return {
+    id: delivery.id,
+    pipeline: delivery.pipeline,
+    sink: delivery.sink,
+    path: delivery.path,
+    name: delivery.name,
+    size: delivery.size,
+    modifiedAt: timeText(new Date(delivery.mtimeMs)),
+    state: delivery.state,
+    reason: delivery.reason,
+    duplicateOf: delivery.duplicateOf,
+    key: delivery.objectKey,
+    attempt: Number(delivery.attempt & ATTEMPTS_OF_AN_EPOCH),
+    bytes: verified?.plainBytes,
+    sha256: verified?.plainSha256.toString('hex'),
+    rawSha256: verified?.rawSha256.toString('hex'),
+    etag: delivery.etag,
+    discoveredAt: timeText(delivery.discoveredAt),
+    verifiedAt: timeText(delivery.verifiedAt),
+    committedAt: timeText(delivery.committedAt),
+    notBefore: timeText(delivery.notBefore),
+    facts: delivery.facts,
+  };
+}
+
+/** Attempt numbers count from an epoch's beginning; people are shown the count. */
+const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
+
+/** A line of a delivery's life. */
+export function historyJson({
+  at,
+  run,
+  attempt,
+  event,
+  detail,
+}: DeliveryEvent): Record<string, unknown> {
+  return { at: at.toISOString(), run, attempt: Number(attempt), event, detail };
+}
+
+/** A vendor may claim a time that no calendar has. */
+function timeText(at: Date | undefined): string | undefined {
+  return at === undefined || Number.isNaN(at.getTime()) ? undefined : at.toISOString();
+}
