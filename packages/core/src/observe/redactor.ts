@@ -1,6 +1,6 @@
 /**
  * Knows the secrets that are in use and takes them out of whatever is to be shown, in plain, base64, hex and
- * URL-encoded spelling.
+ * URL-encoded spelling, and where base64 holds more than the secret (`Basic …` of a user and a password).
  */
 export class Redactor {
   readonly #spellings = new Set<string>();
@@ -31,16 +31,13 @@ export class Redactor {
   #addSpellings(secret: string): void {
     const bytes = Buffer.from(secret, 'utf8');
     const hex = bytes.toString('hex');
-    const base64 = bytes.toString('base64').replace(/=+$/, '');
     const url = encodeURIComponent(secret.toWellFormed());
     for (const spelling of [
       secret,
-      base64,
-      bytes.toString('base64url'),
+      ...base64Spellings(bytes),
       hex,
       hex.toUpperCase(),
-      url,
-      url.replaceAll('%20', '+'),
+      ...urlSpellings(url),
       JSON.stringify(secret).slice(1, -1),
     ]) {
       this.#spellings.add(spelling);
@@ -50,3 +47,29 @@ export class Redactor {
 
 const SHORTEST = 4;
 const SHORTEST_LINE = 8;
+
+/** A shorter piece from the middle of base64 could be a word of its own. */
+const SHORTEST_INNER = 8;
+
+/** In base64 and base64url: the secret by itself, and the characters that are its alone after 0, 1 or 2 other bytes. */
+function base64Spellings(bytes: Buffer): string[] {
+  const inner = [0, 1, 2].map((before) => innerBase64(bytes, before));
+  const all = [
+    bytes.toString('base64').replace(/=+$/, ''),
+    ...inner.filter((piece) => piece.length >= SHORTEST_INNER),
+  ];
+  return all.flatMap((text) => [text, text.replaceAll('+', '-').replaceAll('/', '_')]);
+}
+
+/** Without the characters at either end whose bits belong to a neighbouring byte too. */
+function innerBase64(bytes: Buffer, before: number): string {
+  const text = Buffer.concat([Buffer.alloc(before), bytes]).toString('base64');
+  const start = Math.ceil((before * 8) / 6);
+  return text.slice(start, Math.floor(((before + bytes.length) * 8) / 6));
+}
+
+/** Escapes are spelled in either case (RFC 3986, 2.1), and a form writes a space as `+`. */
+function urlSpellings(url: string): string[] {
+  const lower = url.replaceAll(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
+  return [url, lower].flatMap((text) => [text, text.replaceAll('%20', '+')]);
+}

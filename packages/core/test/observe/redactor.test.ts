@@ -18,9 +18,32 @@ test.each([
   ['hex', Buffer.from('p@ss wörd/é').toString('hex')],
   ['upper-case hex', Buffer.from('p@ss wörd/é').toString('hex').toUpperCase()],
   ['URL encoding', encodeURIComponent('p@ss wörd/é')],
+  ['lower-case URL encoding', 'p%40ss%20w%c3%b6rd%2f%c3%a9'],
   ['form encoding', encodeURIComponent('p@ss wörd/é').replaceAll('%20', '+')],
 ])('a secret is hidden in %s', (_, spelling) => {
   expect(redactorOf('p@ss wörd/é').redact(`<${spelling}`)).toMatch(/^<\[secret\]=*$/);
+});
+
+test.each(
+  ['', 'u', 'us', 'usr'].flatMap((before) => ['', '!', '!!'].map((after) => [before, after])),
+)('of a secret between %j and %j in base64 at most the edges are left', (before, after) => {
+  const secret = 'c0rrect/h0rse+b?ttery~';
+  for (const encoding of ['base64', 'base64url'] as const) {
+    const text = Buffer.from(before + secret + after).toString(encoding);
+    expect(redactorOf(secret).redact(text)).toMatch(/^[\w+/-]{0,4}\[secret\][\w+/-]{0,4}=*$/);
+  }
+});
+
+test('the password of HTTP basic authentication is hidden', () => {
+  const header = `Basic ${Buffer.from('octo:hunter2-hunter2').toString('base64')}`;
+  const shown = redactorOf('hunter2-hunter2').redact(header);
+  const left = Buffer.from(shown.split('[secret]')[0]?.slice('Basic '.length) ?? '', 'base64');
+  expect(left.toString()).toBe('octo:');
+});
+
+test('a short secret in the middle of base64 does not harm other text', () => {
+  const piece = Buffer.from('pass1').toString('base64').slice(0, 6);
+  expect(redactorOf('pass1').redact(`${piece}-other`)).toBe(`${piece}-other`);
 });
 
 test('a secret is hidden inside JSON', () => {
