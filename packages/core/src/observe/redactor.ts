@@ -19,14 +19,23 @@ export class Redactor {
     this.#longestFirst = [...this.#spellings].toSorted((a, b) => b.length - a.length);
   }
 
-  /** The text with every known secret replaced by `[secret]`. */
+  /**
+   * The text with every known secret replaced by `[secret]`; where it was cut and ends with `…`, also the beginning of
+   * one right before that.
+   */
   readonly redact = (text: string): string => {
-    let clean = text;
+    let clean = text.endsWith(CUT) ? this.#redactCut(text.slice(0, -CUT.length)) + CUT : text;
     for (const spelling of this.#longestFirst) {
       if (clean.includes(spelling)) clean = clean.replaceAll(spelling, '[secret]');
     }
     return clean;
   };
+
+  #redactCut(text: string): string {
+    const starts = this.#longestFirst.map((spelling) => startOfBeginning(text, spelling));
+    const start = Math.min(text.length, ...starts);
+    return start < text.length ? `${text.slice(0, start)}[secret]` : text;
+  }
 
   #addSpellings(secret: string): void {
     const bytes = Buffer.from(secret, 'utf8');
@@ -47,6 +56,17 @@ export class Redactor {
 
 const SHORTEST = 4;
 const SHORTEST_LINE = 8;
+const CUT = '…';
+
+/** Where a beginning of the spelling starts that goes on to the end of the text; the text's length when there is none. */
+function startOfBeginning(text: string, spelling: string): number {
+  const first = spelling.slice(0, SHORTEST);
+  const from = Math.max(0, text.length - spelling.length);
+  for (let at = text.indexOf(first, from); at >= 0; at = text.indexOf(first, at + 1)) {
+    if (spelling.startsWith(text.slice(at))) return at;
+  }
+  return text.length;
+}
 
 /** A shorter piece from the middle of base64 could be a word of its own. */
 const SHORTEST_INNER = 8;

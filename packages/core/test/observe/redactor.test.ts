@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { describeError } from '../../src/observe/describe-error.ts';
 import { Redactor } from '../../src/observe/redactor.ts';
 
 function redactorOf(...secrets: string[]) {
@@ -71,4 +72,25 @@ test('secrets are added as they become known', () => {
   const redactor = redactorOf('first');
   redactor.add(['second']);
   expect(redactor.redact('first second')).toBe('[secret] [secret]');
+});
+
+test.each(['correct horse battery', 'correct horse', 'corr'])(
+  'of a secret that was cut its beginning %j is hidden',
+  (beginning) => {
+    const redactor = redactorOf('short-one', 'correct horse battery');
+    expect(redactor.redact(`it is ${beginning}…`)).toBe('it is [secret]…');
+  },
+);
+
+test('what only looks like the beginning of a secret is left alone', () => {
+  const redactor = redactorOf('correct horse battery');
+  expect(redactor.redact('it is corr')).toBe('it is corr');
+  expect(redactor.redact('it is cor…')).toBe('it is cor…');
+  expect(redactor.redact('correct house…')).toBe('correct house…');
+});
+
+test('the beginning of a secret at the end of a long error is hidden', () => {
+  const message = describeError(new Error(`${'x'.repeat(400)} ${'s3cr3t-'.repeat(1000)}`));
+  expect(message).toMatch(/s3cr3t-.*…$/);
+  expect(redactorOf('s3cr3t-'.repeat(1000)).redact(message)).not.toContain('s3cr3t');
 });
