@@ -1,22 +1,25 @@
 import type { Readable } from 'node:stream';
 
-/** Calls back for each line, cut to so many bytes: the rest of a longer one is not kept anywhere. */
+/**
+ * Calls back for each line, cut to so many bytes: the rest of a longer one is not kept anywhere. One that was cut ends
+ * with `…`, by which the redactor knows that a secret may have been cut, too.
+ */
 export function boundedLines(
   stream: Readable,
   maxBytes: number,
   onLine: (line: string) => void,
 ): void {
   let held = Buffer.alloc(0);
-  let isFull = false;
+  let isCut = false;
   const add = (part: Buffer) => {
-    if (isFull) return;
-    held = Buffer.concat([held, part.subarray(0, maxBytes - held.length)]);
-    isFull = held.length >= maxBytes;
+    const room = maxBytes - held.length;
+    isCut ||= part.length > room;
+    if (room > 0) held = Buffer.concat([held, part.subarray(0, room)]);
   };
   const end = () => {
-    if (held.length > 0) onLine(held.toString('utf8'));
+    if (held.length > 0) onLine(isCut ? cutText(held) : held.toString('utf8'));
     held = Buffer.alloc(0);
-    isFull = false;
+    isCut = false;
   };
   stream.on('data', (chunk: Buffer) => {
     let start = 0;
@@ -29,4 +32,9 @@ export function boundedLines(
   });
   stream.on('end', end);
   stream.on('error', () => {});
+}
+
+function cutText(bytes: Buffer): string {
+  // With `stream`, the first bytes of a character that was cut apart are held back instead of shown as U+FFFD.
+  return `${new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes, { stream: true })}…`;
 }
