@@ -7,6 +7,7 @@ import { allImports, codeOf, type Import, type SourceTree } from './source-tree.
  */
 export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   cli: [
+    'audit',
     'jobs',
     'wire/brief.ts',
     'workers/worker-status.ts',
@@ -20,6 +21,17 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
+  // It writes down what a host and its ledger do, and stands around both.
+  audit: [
+    'host/host.ts',
+    'host/instance.ts',
+    'pipeline/run-report.ts',
+    'manifest',
+    'ledger',
+    'state',
+    'observe',
+    'errors',
+  ],
   // The program of a worker is a small host for one pipeline.
   worker: ['host', 'pipeline', 'ledger', 'manifest', 'wire', 'observe', 'errors'],
   host: [

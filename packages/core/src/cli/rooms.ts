@@ -1,3 +1,4 @@
+import type { openAudit } from '../audit/open-audit.ts';
 import type { describePlugin } from '../host/describe-plugin.ts';
 import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
@@ -18,6 +19,7 @@ export interface Rooms {
   readonly stepKinds: () => Promise<typeof stepKinds>;
   readonly describePlugin: typeof describePlugin;
   readonly openLedger: typeof openLedger;
+  readonly openAudit: typeof openAudit;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
@@ -33,6 +35,7 @@ export const rooms: Rooms = {
   describePlugin: async (...args) =>
     (await import('../host/describe-plugin.ts')).describePlugin(...args),
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
+  openAudit: async (...args) => (await import('../audit/open-audit.ts')).openAudit(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),

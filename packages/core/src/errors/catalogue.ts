@@ -45,6 +45,9 @@ export const errorCatalogue = {
   OCTO_DATABASE_READ_ONLY: 'the database accepts no changes',
   OCTO_DATABASE_URL: 'DATABASE_URL is not right',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
+  OCTO_AUDIT_UNAVAILABLE:
+    'the audit log cannot be written, so nothing that must be recorded is done',
+  OCTO_AUDIT_CHECKPOINT: 'OCTO_AUDIT_CHECKPOINT is not right',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,3 +1,4 @@
+import { noAudit } from '../../src/audit/audit-trail.ts';
 import type { Host } from '../../src/host/host.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
@@ -20,6 +21,7 @@ export function roomsWithRun(
     createHost: async () =>
       ({
         ...nothing,
+        manifest,
         start: async () => {},
         run: async (_id, { onEvent }, signal) => ({
           ...emptyReport('affirm'),
@@ -27,5 +29,6 @@ export function roomsWithRun(
         }),
       }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
+    openAudit: async () => noAudit,
   };
 }

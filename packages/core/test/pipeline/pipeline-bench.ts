@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Sink } from '@octo/plugin-api';
-import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { RunLedger } from '../../src/ledger/ledger.ts';
 import { MemoryLedger, MemoryStore } from '../ledger/memory-ledger.ts';
 import type { PipelineConfig } from '../../src/manifest/manifest.ts';
 import { runPipeline, type Pipeline } from '../../src/pipeline/run-pipeline.ts';
@@ -36,6 +36,13 @@ export const defaultConfig: PipelineConfig = {
   },
   concurrency: 2,
 };
+
+export interface BenchRun {
+  readonly ledger?: RunLedger;
+  readonly sink?: Sink;
+  readonly signal?: AbortSignal;
+  readonly onEvent?: (event: RunEvent) => void;
+}
 
 /** A pipeline between a vendor, a ledger and a sink in memory, with a clock that moves whenever nothing else does. */
 export class PipelineBench implements AsyncDisposable {
@@ -70,12 +77,12 @@ export class PipelineBench implements AsyncDisposable {
   }
 
   /** One run, to its end. */
-  run(options: { ledger?: Ledger; sink?: Sink; signal?: AbortSignal } = {}): Promise<RunReport> {
+  run(options: BenchRun = {}): Promise<RunReport> {
     return this.drive(this.start(options));
   }
 
   /** One run whose clock nobody moves yet. */
-  start(options: { ledger?: Ledger; sink?: Sink; signal?: AbortSignal } = {}): Promise<RunReport> {
+  start(options: BenchRun = {}): Promise<RunReport> {
     const policy = { timeoutMs: 1e9, attempts: 4 };
     const pipeline: Pipeline = {
       config: this.config,
@@ -91,7 +98,10 @@ export class PipelineBench implements AsyncDisposable {
       logger: this.logger,
       random: () => 0.5,
       spoolFolder: this.#spool,
-      onEvent: (event: RunEvent) => void this.events.push(event),
+      onEvent: (event: RunEvent) => {
+        this.events.push(event);
+        options.onEvent?.(event);
+      },
     };
     return runPipeline(pipeline, run, options.signal ?? new AbortController().signal);
   }

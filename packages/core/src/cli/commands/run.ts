@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AuditedHost } from '../../audit/audited-host.ts';
 import type { RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -7,6 +8,8 @@ import { errorText } from '../explain-error.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
+import { openAuditOf } from '../open-audit-of.ts';
+import { operatorName } from '../operator.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { runDisplay, type RunDisplay } from '../run-display.ts';
@@ -39,11 +42,14 @@ async function runOnce(
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
-  await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  await using audit = await openAuditOf(args, environment, logger);
+  const made = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  await using host = new AuditedHost(made, audit, operatorName(env), logger);
+  const trace = newRunId(environment);
   await using ledger = await rooms.openLedger({
     stateFolder,
     databaseUrl: env['DATABASE_URL'],
-    run: newRunId(environment),
+    run: trace,
     logger,
   });
   await host.start(signal);
@@ -51,6 +57,7 @@ async function runOnce(
     id,
     {
       ledger,
+      trace,
       clock,
       random: environment.random,
       logger,

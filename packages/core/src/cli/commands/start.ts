@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '@octo/plugin-api';
+import { AuditedHost } from '../../audit/audited-host.ts';
 import type { Host } from '../../host/host.ts';
 import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
@@ -16,6 +17,7 @@ import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts
 import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
+import { openAuditOf } from '../open-audit-of.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
@@ -44,11 +46,13 @@ export const start: CommandCode = async (args, environment) => {
   const manifest = await read();
   refuseIdle(manifest);
   await using workersNote = new WorkersNote(stateFolder, logger);
-  await using host = await rooms.createHost(manifest, {
+  await using audit = await openAuditOf(args, environment, logger);
+  const made = await rooms.createHost(manifest, {
     ...(await hostOptions(args, environment, logger)),
     defects: 'isolate',
     onWorkers: (workers) => workersNote.update(workers),
   });
+  await using host = new AuditedHost(made, audit, 'host', logger);
   await using _lock = await rooms.lockHost(stateFolder);
   await using ledger = await rooms.openLedger({
     stateFolder,
@@ -123,9 +127,10 @@ async function runOnce(id: string, running: Running, signal: AbortSignal): Promi
   const { clock, random, redactor } = environment;
   const began = clock.monotonic();
   const onEvent = (event: RunEvent) => log.event(id, redactEvent(event, redactor.redact));
+  const trace = newRunId(environment);
   const report = await host.run(
     id,
-    { ledger: ledger.withRun(newRunId(environment)), clock, random, logger, spoolFolder, onEvent },
+    { ledger: ledger.withRun(trace), trace, clock, random, logger, spoolFolder, onEvent },
     signal,
   );
   log.finished(redactReport(report, redactor.redact), clock.monotonic() - began);
