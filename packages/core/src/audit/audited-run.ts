@@ -111,7 +111,7 @@ class RunNotes {
     if (!this.#isListed && isPluginError(error))
       await this.record(
         { action: actionAtTheDoor(error.code), target: this.#run.pipeline, details },
-        error.type === 'auth' ? 'denied' : 'failed',
+        error.type === 'auth' || error.code === 'EGRESS_REFUSED' ? 'denied' : 'failed',
       );
     await this.record({ action: 'run.end', target: this.#run.pipeline, details }, 'failed');
   }
@@ -129,8 +129,9 @@ class RunNotes {
   }
 }
 
-/** An impostor is told apart from a wrong password, and both from a network that is down. */
+/** An impostor, and an address that is none of its business, are told apart from a password that is wrong. */
 function actionAtTheDoor(code: string | undefined): string {
+  if (code === 'EGRESS_REFUSED') return 'vendor.egress';
   return code === 'HOST_KEY_CHANGED' ? 'vendor.host-key' : 'vendor.connect';
 }
 

@@ -151,6 +151,17 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
   },
   {
+    name: 'hostkey scan',
+    operands: [{ name: 'host[:port]', required: true }],
+    summary: "print the fingerprints of an SFTP server's keys, to compare and to pin",
+    details: [
+      'What a server shows proves nothing: compare it with what the vendor says by phone or portal,',
+      'then paste the line into "hostKeys". Exit code 3 when the server cannot be reached.',
+    ],
+    options: { json: common.json, help: common.help },
+    load: async () => (await import('./commands/hostkey-scan.ts')).hostkeyScan,
+  },
+  {
     name: 'audit verify',
     operands: [],
     summary: 'prove that nobody changed the audit log, or say where',
