@@ -16,7 +16,8 @@ interface Wanted {
  */
 export function guardSockets(rules: EgressRules): void {
   // Node's own refusal comes first where there is no network at all.
-  if (process.permission?.has('net') === false) return;
+  if (!process.permission?.has('net')) return;
+  // oxlint-disable-next-line typescript/unbound-method -- called with the socket that it was asked of
   const connect = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => Socket;
   const guarded = function (this: Socket, ...args: unknown[]): Socket {
     const { wanted, rest } = wantedBy(args);
@@ -26,7 +27,7 @@ export function guardSockets(rules: EgressRules): void {
       process.nextTick(() => this.destroy(error as Error));
       return this;
     }
-    const lookup = guardedLookup(rules, wanted.lookup) as LookupFunction;
+    const lookup = guardedLookup(rules, wanted.lookup);
     return connect.call(this, { ...wanted, lookup }, ...rest);
   };
   Object.defineProperty(Socket.prototype, 'connect', { value: guarded, configurable: false });
@@ -37,7 +38,7 @@ function wantedBy(args: readonly unknown[]): { wanted: Wanted; rest: readonly un
   const [first, second] = args;
   if (Array.isArray(first)) return wantedBy(first.filter((one) => one !== null) as unknown[]);
   const rest = args.filter((one) => typeof one === 'function').slice(0, 1);
-  if (typeof first === 'object' && first !== null) return { wanted: first as Wanted, rest };
+  if (typeof first === 'object' && first !== null) return { wanted: first, rest };
   if (typeof first === 'string' && !/^\d+$/.test(first)) return { wanted: { path: first }, rest };
   const host = typeof second === 'string' ? { host: second } : {};
   return { wanted: { port: Number(first), ...host }, rest };

@@ -8,14 +8,14 @@ type Answer = Parameters<LookupFunction>[2];
  * Resolves names, and answers only with addresses that may be connected to. Node connects to exactly what is answered, so a
  * name server that says something else the next moment is not asked again.
  */
-export function guardedLookup(rules: EgressRules, lookup: LookupFunction = systemLookup as never) {
+export function guardedLookup(rules: EgressRules, lookup: LookupFunction = systemLookup) {
   return (name: string, options: LookupOptions, answer: Answer): void => {
-    lookup(name, { ...options, all: true } as never, (error, found) => {
+    lookup(name, { ...options, all: true }, (error, found) => {
       if (error !== null) return answer(error, '', 0);
       const all = Array.isArray(found)
         ? (found as readonly LookupAddress[])
         : [{ address: found, family: 4 }];
-      const { open, refusal } = sorted(all as readonly LookupAddress[], name, rules);
+      const { open, refusal } = sorted(all, name, rules);
       const [first] = open;
       if (first === undefined) return answer(refusal ?? notFound(name), '', 0);
       if (options.all === true) return answer(null, open as LookupAddress[]);

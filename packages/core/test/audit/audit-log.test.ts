@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { chmod, mkdir, rm, stat, symlink, truncate, appendFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -205,9 +205,7 @@ function writer(folder: string) {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');
-  let promised = 0;
   const lines = createInterface(child.stdout);
-  lines.on('line', (line) => (promised = Number(line)));
   const kill = async () => {
     child.kill('SIGKILL');
     await ended;
@@ -217,8 +215,9 @@ function writer(folder: string) {
     pid: child.pid,
     kill,
     until: async (count: number) => {
-      while (promised < count && child.exitCode === null) await once(lines, 'line');
-      return promised;
+      for await (const [line] of on(lines, 'line', { close: ['close'] }) as AsyncIterable<[string]>)
+        if (Number(line) >= count) return Number(line);
+      throw new Error('it ended before');
     },
   };
 }

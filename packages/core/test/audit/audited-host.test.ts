@@ -86,8 +86,8 @@ test('a manifest that changes nothing is no record; one that is refused is one, 
   await host.apply(await manifestWith({ host: 'sftp.test' }), never);
   expect(trail.actions()).toEqual(['host.start']);
   const wrong = await manifestWith({ port: 22 });
-  await expect(host.apply(wrong, never)).rejects.toThrow();
-  await expect(host.apply(wrong, never)).rejects.toThrow();
+  await expect(host.apply(wrong, never)).rejects.toBeInstanceOf(Error);
+  await expect(host.apply(wrong, never)).rejects.toBeInstanceOf(Error);
   const refused = trail.actions().filter((action) => action === 'manifest.apply failed');
   expect(refused).toHaveLength(1);
 });

@@ -84,7 +84,7 @@ test.each([
     throw error;
   };
   const trail = new MemoryTrail();
-  await expect(audited(bench, trail)).rejects.toThrow();
+  await expect(audited(bench, trail)).rejects.toBeInstanceOf(Error);
   expect(trail.actions()).toEqual(['run.begin', action, 'run.end failed']);
 });
 

@@ -98,9 +98,7 @@ test('a file is not released from quarantine while that cannot be written down',
     location: 'in/b.csv',
     reason: 'TAMPERED: changed',
   };
-  const [{ id = '' } = {}] = await ledger.refuse({ pipeline: 'trades', sink: 'memory://lake' }, [
-    version,
-  ]);
+  const [refused] = await ledger.refuse({ pipeline: 'trades', sink: 'memory://lake' }, [version]);
   const full = {
     ...noAudit,
     record: async () => {
@@ -114,5 +112,5 @@ test('a file is not released from quarantine while that cannot be written down',
   const { code, stderr } = await octoHost(['files', 'release', 'b.csv'], refusing);
   expect(code).toBe(1);
   expect(stderr.text).toContain('OCTO_AUDIT_UNAVAILABLE');
-  expect((await ledger.find(id))?.state).toBe('QUARANTINED');
+  expect((await ledger.find(refused?.id ?? ''))?.state).toBe('QUARANTINED');
 });

@@ -66,6 +66,6 @@ function printTable(records: readonly AuditRecord[], { stdout, env }: Environmen
 function detailsText({ details = {}, actor: { address }, trace }: AuditRecord): string {
   const all = { ...(address && { address }), ...(trace && { trace }), ...details };
   return Object.entries(all)
-    .map(([name, value]) => `${name}=${String(value)}`)
+    .map(([name, value]) => `${name}=${value}`)
     .join(' ');
 }
