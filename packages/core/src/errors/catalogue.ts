@@ -45,6 +45,8 @@ export const errorCatalogue = {
   OCTO_DATABASE_READ_ONLY: 'the database accepts no changes',
   OCTO_DATABASE_URL: 'DATABASE_URL is not right',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
+  OCTO_SECRET_FILE_EXPOSED: 'a file with a secret can be reached by other users',
+  OCTO_DEBUGGER_OPEN: 'the host was started with a debugger',
   OCTO_AUDIT_UNAVAILABLE:
     'the audit log cannot be written, so nothing that must be recorded is done',
   OCTO_AUDIT_CHECKPOINT: 'OCTO_AUDIT_CHECKPOINT is not right',
