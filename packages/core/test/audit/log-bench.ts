@@ -1,6 +1,6 @@
 /** Logs for tests: in a folder of their own, or in memory. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -36,10 +36,6 @@ export async function filesOf(folder: string): Promise<Map<string, Buffer>> {
       names.map(async (name) => [name, await readFile(join(folder, name))] as const),
     ),
   );
-}
-
-export async function replaceFile(folder: string, name: string, content: Buffer): Promise<void> {
-  await writeFile(join(folder, name), content);
 }
 
 /** A trail that keeps what it is told, and can be made to fail. */
