@@ -45,9 +45,12 @@ export interface LoggedIn {
 export class HostKeyRefused extends Error {
   readonly fingerprint: string;
   readonly keyType: string;
+  /** In SSH's encoding. */
+  readonly key: Buffer;
 
   constructor(key: Buffer) {
     super('host key refused');
+    this.key = key;
     this.fingerprint = fingerprintOf(key);
     this.keyType = typeOfKey(key);
   }

@@ -1,6 +1,6 @@
 /** Name resolution and TCP, both under one deadline: ssh2's own would leave the resolution unwatched. */
 import { lookup } from 'node:dns/promises';
-import { connect, isIP, type Socket } from 'node:net';
+import { connect, isIP, type LookupFunction, type Socket } from 'node:net';
 import type { Clock } from '@octo/plugin-api';
 import { withDeadline } from './deadline.ts';
 import { connectError, timedOut } from './sftp-error.ts';
@@ -47,7 +47,7 @@ export async function openSocket(
     let failure: unknown;
     for (const address of addresses) {
       try {
-        return await connected(address, settings.port, waiting);
+        return await connected(settings, address, waiting);
       } catch (error) {
         waiting.throwIfAborted();
         failure ??= error;
@@ -57,7 +57,11 @@ export async function openSocket(
   });
 }
 
-async function connected(host: string, port: number, signal: AbortSignal): Promise<OpenSocket> {
+async function connected(
+  { host, port }: SftpSettings,
+  address: string,
+  signal: AbortSignal,
+): Promise<OpenSocket> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let lent = false;
   // Otherwise each read gets a buffer of its own, and garbage of that size costs as much as the encryption.
@@ -65,7 +69,8 @@ async function connected(host: string, port: number, signal: AbortSignal): Promi
     const data = Buffer.from(buffer.buffer, buffer.byteOffset, bytes);
     return socket.emit('data', lent ? data : Buffer.from(data));
   };
-  const socket = connect({ host, port, onread: { buffer: Buffer.alloc(RECEIVE_BYTES), callback } });
+  const onread = { buffer: Buffer.alloc(RECEIVE_BYTES), callback };
+  const socket = connect({ host, port, lookup: pinned(address), onread });
   // Whatever comes late must not end the process; what matters is told by `close`.
   socket.on('error', () => {});
   const giveUp = () => socket.destroy(signal.reason as Error);
@@ -80,6 +85,13 @@ async function connected(host: string, port: number, signal: AbortSignal): Promi
     signal.removeEventListener('abort', giveUp);
     socket.off('error', reject);
   }
+}
+
+/** The address that was found before, under its name: whoever watches over connections knows both. */
+function pinned(address: string): LookupFunction {
+  const family = isIP(address);
+  return (_name, options, answer) =>
+    options.all === true ? answer(null, [{ address, family }]) : answer(null, address, family);
 }
 
 const RECEIVE_BYTES = 256 * 1024;

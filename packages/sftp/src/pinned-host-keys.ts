@@ -27,7 +27,7 @@ export function parseHostKeys(lines: readonly string[], address: string): Pinned
     throw new PluginError(
       'validation',
       `sftp ${address}: hostKeys is empty; ask the vendor for the fingerprint of the server's key ` +
-        `(SHA256:…), or compare with: ssh-keyscan ${address.replace(/(.*):(\d+)$/, '-p $2 $1')} | ssh-keygen -lf -`,
+        `(SHA256:…), and compare it with: octo-host hostkey scan ${address}`,
       { code: 'HOST_KEYS_MISSING' },
     );
   }

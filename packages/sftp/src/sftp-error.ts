@@ -1,5 +1,5 @@
 /** What went wrong at the other side, in the host's terms: which server, which path, what to do. */
-import { PluginError, type PluginErrorType } from '@octo/plugin-api';
+import { isPluginError, PluginError, type PluginErrorType } from '@octo/plugin-api';
 import { displayPath } from './display-path.ts';
 import type { SftpSettings } from './sftp-options.ts';
 
@@ -44,8 +44,9 @@ export function statusError(
   return new PluginError(type, `sftp ${address}: ${what}; ${advice}`, { code: name, cause: error });
 }
 
-/** Name resolution or TCP failed. */
+/** Name resolution or TCP failed, or the host does not let us. */
 export function connectError({ address }: Server, error: unknown): PluginError {
+  if (isPluginError(error)) return error;
   const code = (error as NodeJS.ErrnoException | undefined)?.code ?? 'UNKNOWN';
   const advice = CONNECT_ADVICE[code] ?? `the connection failed (${code}); it is tried again later`;
   return new PluginError('network', `sftp ${address}: ${advice}`, { code, cause: error });

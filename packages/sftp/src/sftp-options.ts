@@ -70,7 +70,18 @@ export function checkSftpOptions(options: SftpOptions): void {
  * @throws PluginError `validation`
  */
 export function sftpSettings(options: SftpOptions): SftpSettings {
-  const settings: SftpSettings = {
+  const settings = withDefaults(options);
+  check(settings);
+  return settings;
+}
+
+/** For who only looks at a server and logs in nowhere. */
+export function unpinnedSettings(host: string, port: number): SftpSettings {
+  return withDefaults({ host, port, username: 'octo', hostKeys: [] });
+}
+
+function withDefaults(options: SftpOptions): SftpSettings {
+  return {
     port: 22,
     legacyAlgorithms: false,
     connectMs: 10_000,
@@ -87,6 +98,10 @@ export function sftpSettings(options: SftpOptions): SftpSettings {
     ...options,
     address: `${options.host}:${options.port ?? 22}`,
   };
+}
+
+/** @throws PluginError `validation` */
+function check(settings: SftpSettings): void {
   parseHostKeys(settings.hostKeys, settings.address);
   if (settings.password === undefined && settings.privateKey === undefined) {
     throw new PluginError(
@@ -98,5 +113,4 @@ export function sftpSettings(options: SftpOptions): SftpSettings {
   if (settings.privateKey !== undefined) {
     parsePrivateKey(settings.privateKey, settings.passphrase, settings.address);
   }
-  return settings;
 }

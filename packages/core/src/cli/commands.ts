@@ -23,6 +23,13 @@ const log = {
   summary: 'how to log (default text on a terminal, else json; or OCTO_LOG_FORMAT)',
 } as const satisfies OptionSpec;
 
+const auditFilters = {
+  action: { type: 'string', value: 'WHAT', summary: 'only such as "file.*" or "manifest.apply"' },
+  actor: { type: 'string', value: 'WHO', summary: 'only by these, such as "operator:*"' },
+  only: { type: 'string', value: 'OUTCOMES', summary: 'only done, denied or failed' },
+  since: { type: 'string', value: 'TIME', summary: 'only from then on: 2026-01-31T08:00Z' },
+} as const satisfies Record<string, OptionSpec>;
+
 /** Every command. The code of a command is loaded when it is called, so that `lint` does not wait for a database. */
 export const commands: readonly CommandSpec[] = [
   {
@@ -245,6 +252,52 @@ export const commands: readonly CommandSpec[] = [
     summary: 'make a key open nothing any more',
     options: common,
     load: async () => (await import('./commands/keys-revoke.ts')).keysRevoke,
+  },
+  {
+    name: 'hostkey scan',
+    operands: [{ name: 'host[:port]', required: true }],
+    summary: "print the fingerprints of an SFTP server's keys, to compare and to pin",
+    details: [
+      'What a server shows proves nothing: compare it with what the vendor says by phone or portal,',
+      'then paste the line into "hostKeys". Exit code 3 when the server cannot be reached.',
+    ],
+    options: { json: common.json, help: common.help },
+    load: async () => (await import('./commands/hostkey-scan.ts')).hostkeyScan,
+  },
+  {
+    name: 'audit verify',
+    operands: [],
+    summary: 'prove that nobody changed the audit log, or say where',
+    details: [
+      'Exit code 1 when a record was changed, removed, added or moved: the first one is named. Only',
+      'checkpoints tell whether the newest records were cut off: --checkpoints takes any file that',
+      'has their lines, such as one of syslog; without it the folder of OCTO_AUDIT_CHECKPOINT.',
+    ],
+    options: {
+      ...common,
+      checkpoints: { type: 'string', value: 'FILE', summary: 'where checkpoints were kept' },
+      key: { type: 'string', value: 'FILE', summary: 'the key of the log (default audit.key)' },
+    },
+    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
+  },
+  {
+    name: 'audit show',
+    operands: [{ name: 'target', required: false }],
+    summary: 'list the newest records of the audit log',
+    details: ['TARGET is a path, a pipeline or a plugin; * matches anything: "*details*".'],
+    options: {
+      ...common,
+      ...auditFilters,
+      limit: { type: 'string', short: 'n', value: 'N', summary: 'at most so many (default 100)' },
+    },
+    load: async () => (await import('./commands/audit-show.ts')).auditShow,
+  },
+  {
+    name: 'audit export',
+    operands: [{ name: 'target', required: false }],
+    summary: 'print the audit log, one JSON object a line, oldest first',
+    options: { ...common, ...auditFilters },
+    load: async () => (await import('./commands/audit-export.ts')).auditExport,
   },
   {
     name: 'help',

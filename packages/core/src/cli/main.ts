@@ -7,12 +7,14 @@ import { Interrupted, type Environment } from './environment.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import { parseCommandLine } from './parse-command-line.ts';
+import { keepPrivate, refuseDebugger } from './private-process.ts';
 import { ProcessOutput } from './process-output.ts';
 import { rooms } from './rooms.ts';
 import { commandHelp } from './usage.ts';
 
 /** The whole program: reads the command line, runs the command, ends the process with its exit code. */
 export async function main(argv: readonly string[]): Promise<never> {
+  keepPrivate();
   const stdout = new ProcessOutput(process.stdout);
   const stderr = new ProcessOutput(process.stderr);
   const environment: Environment = {
@@ -30,9 +32,19 @@ export async function main(argv: readonly string[]): Promise<never> {
     explainError(error, environment);
     process.exit(exitCodes.defect);
   });
-  const code = await runCommand(argv, environment);
+  const code = await runPrivately(argv, environment);
   await Promise.all([stdout.flushed(), stderr.flushed()]);
   process.exit(code);
+}
+
+async function runPrivately(argv: readonly string[], environment: Environment): Promise<number> {
+  try {
+    refuseDebugger(environment.env);
+  } catch (error) {
+    explainError(error, environment);
+    return exitCodeOf(error);
+  }
+  return await runCommand(argv, environment);
 }
 
 /** Runs one command line. Resolves with the exit code, whatever happens; what went wrong is on stderr. */

@@ -1,3 +1,4 @@
+import type { openAudit } from '../audit/open-audit.ts';
 import type { describePlugin } from '../host/describe-plugin.ts';
 import type { createHost } from '../host/host.ts';
 import type { readServed } from '../host/served-note.ts';
@@ -25,6 +26,7 @@ export interface Rooms {
   readonly openRuns: typeof openRuns;
   readonly hostName: typeof hostName;
   readonly openNotifying: typeof openNotifying;
+  readonly openAudit: typeof openAudit;
   readonly lockHost: typeof lockHost;
   readonly hostRuns: typeof hostRuns;
   readonly readServed: typeof readServed;
@@ -45,6 +47,7 @@ export const rooms: Rooms = {
   hostName: async (...args) => (await import('../state/host-name.ts')).hostName(...args),
   openNotifying: async (...args) =>
     (await import('../notify/open-notifying.ts')).openNotifying(...args),
+  openAudit: async (...args) => (await import('../audit/open-audit.ts')).openAudit(...args),
   lockHost: async (...args) => (await import('../state/host-lock.ts')).lockHost(...args),
   hostRuns: async (...args) => (await import('../state/host-lock.ts')).hostRuns(...args),
   readServed: async (...args) => (await import('../host/served-note.ts')).readServed(...args),

@@ -63,6 +63,11 @@ export const errorCatalogue = {
   OCTO_MANIFEST_UNWRITABLE: 'the manifest that the API was given cannot be written',
   OCTO_SETTING_INVALID: 'a setting of the host, from the environment or a flag, is not right',
   OCTO_SCOPE_INVALID: 'a scope is not spelt right',
+  OCTO_SECRET_FILE_EXPOSED: 'a file with a secret can be reached by other users',
+  OCTO_DEBUGGER_OPEN: 'the host was started with a debugger',
+  OCTO_AUDIT_UNAVAILABLE:
+    'the audit log cannot be written, so nothing that must be recorded is done',
+  OCTO_AUDIT_CHECKPOINT: 'OCTO_AUDIT_CHECKPOINT is not right',
 } as const satisfies Record<string, string>;
 
 export type ErrorCode = keyof typeof errorCatalogue;

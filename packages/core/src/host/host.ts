@@ -46,7 +46,12 @@ export interface HostOptions {
 }
 
 /** Where a run keeps its books, and what it is told. */
-export type RunPlace = RunOptions;
+export interface RunPlace extends RunOptions {
+  /** The run's name in logs and in the audit log. */
+  readonly trace?: string | undefined;
+  /** Who asked, for the audit log: `key:…`, `client:…`, `operator:…`, `host`. Default: whoever leads the host. */
+  readonly by?: string | undefined;
+}
 
 /** The plugins of one manifest, and the pipelines between them. A changed manifest takes its place while runs go on. */
 export interface Host extends AsyncDisposable {

@@ -5,7 +5,8 @@ import { pointerTo, segmentsOf } from '../manifest/pointer.ts';
 import { listOf } from '../manifest/suggest.ts';
 import type { Redactor } from '../observe/redactor.ts';
 import { verdictOn } from './defects.ts';
-import { secretsOf } from './secrets-of.ts';
+import { exposedFiles } from './exposed-files.ts';
+import { type KnownPlaces, isBelow, secretsOf } from './secrets-of.ts';
 
 /** What is known of a manifest once its plugins were loaded, wherever that happened. */
 export interface Findings {
@@ -36,9 +37,11 @@ export function judgeManifest(
   { redactor, isTolerated }: JudgeOptions,
 ): ReadonlyMap<string, Issue> {
   const { manifest, issues } = findings;
-  redactor.add(secretsIn(findings));
+  const places = placesIn(findings);
+  redactor.add(secretsOf(manifest, places));
+  const exposed = exposedFiles(manifest, (pointer) => isBelow(pointer, places.secrets.keys()));
   // Messages of plugins and steps may quote what they were given.
-  const all = [...issues, ...wrongKinds(findings)].map((issue) => {
+  const all = [...issues, ...wrongKinds(findings), ...exposed].map((issue) => {
     return { ...issue, message: redactor.redact(issue.message) };
   });
   const { refused, broken } = verdictOn(manifest.source.sorted(all), isTolerated);
@@ -46,7 +49,7 @@ export function judgeManifest(
   return broken;
 }
 
-function secretsIn({ manifest, instances, steps }: Findings): string[] {
+function placesIn({ instances, steps }: Findings): KnownPlaces {
   const owners = [...instances.values(), ...steps.values()];
   const secrets = new Map(owners.flatMap((owner) => [...owner.secrets]));
   // What no schema has looked at is not known: switched off, left out, or not loaded.
@@ -55,7 +58,7 @@ function secretsIn({ manifest, instances, steps }: Findings): string[] {
     if (room === 'plugins' && part === 'config') return instances.has(id);
     return room === 'pipelines' && part === 'steps' ? steps.has(id) : true;
   };
-  return secretsOf(manifest, { secrets, isKnown });
+  return { secrets, isKnown };
 }
 
 function wrongKinds({ manifest, instances }: Findings): Issue[] {

@@ -36,7 +36,8 @@ function soundsSecret(name: string): boolean {
   return SECRET_WORDS.test(name.replaceAll(PUBLIC_KEYS, ''));
 }
 
-function isBelow(pointer: string, places: Iterable<string>): boolean {
+/** Whether a place is one of these, or a part of one. */
+export function isBelow(pointer: string, places: Iterable<string>): boolean {
   for (const place of places) if (pointer === place || pointer.startsWith(`${place}/`)) return true;
   return false;
 }

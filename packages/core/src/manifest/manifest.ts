@@ -57,6 +57,10 @@ export interface Allowance {
   /** Environment variables; a `*` at the end stands for any rest. */
   readonly env: readonly string[];
   readonly network: boolean;
+  /** Names, addresses and networks that it may connect to although they are not public. */
+  readonly hosts: readonly string[];
+  /** Whether all of RFC 1918 and the like is open to it. */
+  readonly privateNetworks: boolean;
 }
 
 /** How the host treats calls into one instance. */

@@ -1,5 +1,7 @@
 import type { Clock, Diagnosis } from '@octo/plugin-api';
 import type { InProcessHost } from '../host/in-process-host.ts';
+import { egressRules } from '../egress/egress-rules.ts';
+import { guardSockets } from '../egress/guard-sockets.ts';
 import { manifestFrom } from '../manifest/excerpt.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { type OpenedInstance, WIRE_VERSION, type WorkerBrief } from '../wire/brief.ts';
@@ -88,6 +90,7 @@ export class WorkerProgram {
 
   async #open(brief: WorkerBrief, signal: AbortSignal): Promise<readonly OpenedInstance[]> {
     this.#spoolFolder = brief.spoolFolder;
+    guardSockets(egressRules(brief.excerpt.plugins));
     const [{ InProcessHost }, { loadEntry }, { stepKinds }] = await Promise.all([
       import('../host/in-process-host.ts'),
       import('../host/load-plugin.ts'),

@@ -1,4 +1,4 @@
-import { mkdir, open, rmdir, stat } from 'node:fs/promises';
+import { chmod, mkdir, open, rmdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** What it says when a folder cannot be synced: not a file system for that, or not ours to look into. */
@@ -14,9 +14,13 @@ export async function makeFolderDurably(folder: string): Promise<string[]> {
   if (found !== undefined) return [];
   const above = dirname(folder);
   const made = above === folder ? [] : await makeFolderDurably(above);
-  await mkdir(folder, { mode: 0o750 }).catch((error: unknown) => {
+  try {
+    await mkdir(folder);
+    // The host's own umask is for its secrets; what was delivered is for the group, as the sinks' default has it.
+    await chmod(folder, 0o750);
+  } catch (error) {
     if (codeOf(error) !== 'EEXIST') throw error;
-  });
+  }
   await syncFolder(above);
   return [...made, folder];
 }

@@ -82,6 +82,8 @@ function permissions({ read, write, network }: Ground, folder: string | undefine
     '--disable-warning=ExperimentalWarning',
     // It opens any file, whatever the permissions say.
     '--no-experimental-sqlite',
+    // No signal opens a debugger.
+    '--disable-sigusr1',
   ];
 }
 

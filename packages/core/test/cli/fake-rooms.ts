@@ -1,3 +1,4 @@
+import { noAudit } from '../../src/audit/audit-trail.ts';
 import type { Host } from '../../src/host/host.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { RunOptions } from '../../src/pipeline/run-pipeline.ts';
@@ -22,6 +23,7 @@ export function roomsWithRun(
     createHost: async () =>
       ({
         ...nothing,
+        manifest,
         start: async () => {},
         run: async (_id, options, signal) => {
           look(options);
@@ -30,5 +32,6 @@ export function roomsWithRun(
         },
       }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
+    openAudit: async () => noAudit,
   };
 }

@@ -2,6 +2,7 @@ import { definePlugin, type Diagnosis, PluginError } from '@octo/plugin-api';
 import { MemorySink } from '@octo/plugin-testing';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { noAudit } from '../../src/audit/audit-trail.ts';
 import { rooms, type Rooms } from '../../src/cli/rooms.ts';
 import type { InProcessHost } from '../../src/host/in-process-host.ts';
 import type { runPipeline } from '../../src/pipeline/run-pipeline.ts';
@@ -47,6 +48,8 @@ export async function site(manifest: string): Promise<Site> {
         loadPlugin,
       })) as typeof rooms.createHost,
     describePlugin: loadPlugin,
+    // Writing to the disk takes real time, and these tests have a clock of their own.
+    openAudit: async () => noAudit,
     openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
     openRuns: async ({ host = 'nobody' }: { readonly host?: string }) => runs.host(host),
     hostName: async () => 'host-1',

@@ -174,7 +174,10 @@ test('a changed manifest is taken while the host runs; what keeps its schedule k
     runs.push(config.id);
     return emptyReport(config.id);
   });
+  // The schedule and the watch.
+  await host.clock.untilSleeping(2);
   await host.clock.advance(60_000);
+  await host.clock.untilSleeping(2);
   await host.write(twoPipelines);
   const applied = written(host, 'manifest applied');
   await host.clock.advance(10_000);

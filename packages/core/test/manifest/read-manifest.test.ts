@@ -53,7 +53,7 @@ describe('a manifest that is right', () => {
       enabled: true,
       config: {},
       policy: { timeoutMs: 30_000, attempts: 4 },
-      allow: { read: [], write: [], env: [], network: true },
+      allow: { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false },
       code: '',
     });
     expect(manifest.pipelines.get('p')).toEqual({

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Sink } from '@octo/plugin-api';
-import type { Ledger } from '../../src/ledger/ledger.ts';
+import type { RunLedger } from '../../src/ledger/ledger.ts';
 import { MemoryLedger, MemoryStore } from '../ledger/memory-ledger.ts';
 import type { Narrowing } from '../../src/pipeline/narrowing.ts';
 import type { PipelineConfig } from '../../src/manifest/manifest.ts';
@@ -40,11 +40,12 @@ export const defaultConfig: PipelineConfig = {
   concurrency: 2,
 };
 
-interface BenchRun {
-  readonly ledger?: Ledger;
+export interface BenchRun {
+  readonly only?: Narrowing;
+  readonly ledger?: RunLedger;
   readonly sink?: Sink;
   readonly signal?: AbortSignal;
-  readonly only?: Narrowing;
+  readonly onEvent?: (event: RunEvent) => void;
 }
 
 /** A pipeline between a vendor, a ledger and a sink in memory, with a clock that moves whenever nothing else does. */
@@ -101,8 +102,11 @@ export class PipelineBench implements AsyncDisposable {
       logger: this.logger,
       random: () => 0.5,
       spoolFolder: this.#spool,
-      onEvent: (event: RunEvent) => void this.events.push(event),
       ...(options.only !== undefined && { only: options.only }),
+      onEvent: (event: RunEvent) => {
+        this.events.push(event);
+        options.onEvent?.(event);
+      },
     };
     return runPipeline(pipeline, run, options.signal ?? new AbortController().signal);
   }

@@ -116,7 +116,7 @@ test.each([
   const { host } = await workshop.host({
     plugins: {
       quiet: { use: './plugins/quiet/index.mjs', ...more },
-      free: { use: './plugins/free/index.mjs' },
+      free: { use: './plugins/free/index.mjs', allow: { hosts: ['127.0.0.1'] } },
     },
   });
   await host.start(never);

@@ -1,7 +1,7 @@
 /** One HTTP request and its answer, nothing interpreted: bytes as they come over the line, each wait with its deadline. */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import { PluginError, type Clock } from '@octo/plugin-api';
+import { isPluginError, PluginError, type Clock } from '@octo/plugin-api';
 
 export interface HttpCall {
   readonly method: string;
@@ -211,6 +211,7 @@ function stalled(url: URL, ms: number): PluginError {
 }
 
 function connectionFailed({ host }: URL, cause: unknown): PluginError {
+  if (isPluginError(cause)) return cause;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code ?? 'CONNECTION_LOST';
   const advice = ADVICE[code] ?? `the connection broke (${code}); it is tried again`;
   return new PluginError('network', `${host}: ${advice}`, { code, cause });

@@ -1,9 +1,12 @@
+import { actorNamed } from '../../audit/actor.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { Delivery } from '../../ledger/delivery.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, type CommandCode } from '../command.ts';
 import { stateWord } from '../delivery-words.ts';
 import { exitCodes } from '../exit-code.ts';
+import { openAuditOf } from '../open-audit-of.ts';
+import { operatorName } from '../operator.ts';
 import { deliveriesNamed, openLedgerOf } from '../read-ledger.ts';
 import { UsageError } from '../usage-error.ts';
 
@@ -11,10 +14,15 @@ import { UsageError } from '../usage-error.ts';
 export const filesRelease: CommandCode = async (args, environment) => {
   const [name = ''] = args.operands;
   const { stdout, stderr, env } = environment;
+  await using audit = await openAuditOf(args, environment);
+  const actor = actorNamed(operatorName(env));
   await using ledger = await openLedgerOf(args, environment);
   const chosen = choose(name, await deliveriesNamed(name, args, ledger, 10_000), flag(args, 'all'));
   const released: Delivery[] = [];
   for (const delivery of chosen) {
+    const { id, path: target, pipeline, reason = '' } = delivery;
+    const details = { pipeline, delivery: id, reason };
+    await audit.record({ action: 'file.release', actor, target, outcome: 'done', details });
     if (await ledger.release(delivery.id)) released.push(delivery);
     else stderr.write(`octo-host: ${notReleasable(delivery)}\n`);
   }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { AuditedHost } from '../../audit/audited-host.ts';
 import type { RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -8,6 +9,8 @@ import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
 import { narrowingOf } from '../narrowing-of.ts';
+import { openAuditOf } from '../open-audit-of.ts';
+import { operatorName } from '../operator.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { runDisplay, type RunDisplay } from '../run-display.ts';
@@ -41,11 +44,14 @@ async function runOnce(
   const only = narrowingOf(args);
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
-  await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  await using audit = await openAuditOf(args, environment, logger);
+  const made = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  await using host = new AuditedHost(made, audit, operatorName(env), logger);
+  const trace = newRunId(environment);
   await using ledger = await rooms.openLedger({
     stateFolder,
     databaseUrl: env['DATABASE_URL'],
-    run: newRunId(environment),
+    run: trace,
     logger,
   });
   await host.start(signal);
@@ -53,6 +59,7 @@ async function runOnce(
     id,
     {
       ledger,
+      trace,
       clock,
       random: environment.random,
       logger,

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Logger } from '@octo/plugin-api';
+import { AuditedHost } from '../../audit/audited-host.ts';
 import type { Host } from '../../host/host.ts';
 import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
@@ -8,7 +9,6 @@ import { Dispatcher } from '../../jobs/dispatcher.ts';
 import type { TakenRun } from '../../jobs/run-queue.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
-import { noAudit } from '../../audit/audit-trail.ts';
 import { hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { childLogger } from '../../observe/child-logger.ts';
@@ -22,6 +22,7 @@ import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts
 import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
+import { openAuditOf } from '../open-audit-of.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
 import { type RunCounts, runCountsFor } from '../run-counts.ts';
@@ -61,11 +62,13 @@ export const start: CommandCode = async (args, environment) => {
   if (settings.api === undefined) refuseIdle(manifest);
   const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
-  await using host = await rooms.createHost(manifest, {
+  await using audit = await openAuditOf(args, environment, logger);
+  const made = await rooms.createHost(manifest, {
     ...(await hostOptions(args, environment, logger)),
     defects: 'isolate',
     onWorkers: (workers) => workersNote.update(workers),
   });
+  await using host = new AuditedHost(made, audit, 'host', logger);
   await using _lock = await rooms.lockHost(stateFolder);
   await using ledger = await rooms.openLedger({
     stateFolder,
@@ -121,7 +124,7 @@ export const start: CommandCode = async (args, environment) => {
     host,
     runs: queue,
     ledger,
-    audit: noAudit,
+    audit,
     reloading,
     logger,
   };
@@ -209,7 +212,9 @@ async function runOnce(
   };
   const own = childLogger(logger, { pipeline }, redactor.redact);
   const only = onlyOf(run);
-  const place = { clock, random, logger: own, spoolFolder, onEvent, only };
+  const { id: trace, request } = run;
+  const told = { trace, by: request.by };
+  const place = { clock, random, logger: own, spoolFolder, onEvent, only, ...told };
   const ended = (state: 'succeeded' | 'failed') =>
     counts.ended(pipeline, state, clock.monotonic() - began);
   const raw = await host

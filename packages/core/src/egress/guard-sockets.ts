@@ -1,0 +1,51 @@
+import { isIP, Socket, type LookupFunction } from 'node:net';
+import type { EgressRules } from './egress-rules.ts';
+import { guardedLookup } from './guarded-lookup.ts';
+
+interface Wanted {
+  readonly port?: number;
+  readonly path?: string | null;
+  readonly host?: string;
+  lookup?: LookupFunction | undefined;
+}
+
+/**
+ * From now on every TCP connection of this process keeps to the rules, whatever makes it: `net`, `tls`, `http`, `fetch` all come
+ * through here, and each redirect and each new attempt again. Code that means harm can find a way around a function; this is
+ * for code that is led astray. UDP is not looked at.
+ */
+export function guardSockets(rules: EgressRules): void {
+  // Node's own refusal comes first where there is no network at all.
+  if (!process.permission?.has('net')) return;
+  // oxlint-disable-next-line typescript/unbound-method -- called with the socket that it was asked of
+  const connect = Socket.prototype.connect as (this: Socket, ...args: unknown[]) => Socket;
+  const guarded = function (this: Socket, ...args: unknown[]): Socket {
+    const { wanted, rest } = wantedBy(args);
+    try {
+      check(wanted, rules);
+    } catch (error) {
+      process.nextTick(() => this.destroy(error as Error));
+      return this;
+    }
+    const lookup = guardedLookup(rules, wanted.lookup);
+    return connect.call(this, { ...wanted, lookup }, ...rest);
+  };
+  Object.defineProperty(Socket.prototype, 'connect', { value: guarded, configurable: false });
+}
+
+/** The ways in which a connection can be asked for: options, port and host, a path, or what `net` itself makes of them. */
+function wantedBy(args: readonly unknown[]): { wanted: Wanted; rest: readonly unknown[] } {
+  const [first, second] = args;
+  if (Array.isArray(first)) return wantedBy(first.filter((one) => one !== null) as unknown[]);
+  const rest = args.filter((one) => typeof one === 'function').slice(0, 1);
+  if (typeof first === 'object' && first !== null) return { wanted: first, rest };
+  if (typeof first === 'string' && !/^\d+$/.test(first)) return { wanted: { path: first }, rest };
+  const host = typeof second === 'string' ? { host: second } : {};
+  return { wanted: { port: Number(first), ...host }, rest };
+}
+
+/** @throws PluginError */
+function check({ path, host }: Wanted, rules: EgressRules): void {
+  if (path) rules.checkPath(path);
+  else if (host !== undefined && isIP(host) !== 0) rules.check(host);
+}
