@@ -20,10 +20,10 @@ test('every threat has its place, in order', () => {
 });
 
 test.each(sections.map((section) => [section.split('\n', 1)[0] ?? '', section] as const))(
-  '%s: a test proves it, or it is said what is pending',
+  '%s: a test proves it, or it is said what is missing',
   (title, section) => {
     const isLater = title.startsWith('T30 ');
-    expect(isLater || /^- (`|\*\*Pending:\*\* )/m.test(section)).toBe(true);
+    expect(isLater || /^- (`|\*\*Missing:\*\* )/m.test(section)).toBe(true);
   },
 );
 

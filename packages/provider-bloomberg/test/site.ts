@@ -127,7 +127,7 @@ async function site(
 ): Promise<Site> {
   const folder = await realpath(await mkdtemp(join(tmpdir(), 'octo-bloomberg-site-')));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
-  await writeFile(join(folder, 'credential.txt'), secret);
+  await writeFile(join(folder, 'credential.txt'), secret, { mode: 0o600 });
   const manifest = (changed: Fields = {}) => ({
     plugins: {
       bloomberg: {

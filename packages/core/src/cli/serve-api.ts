@@ -1,5 +1,6 @@
 import type { Logger } from '@octo/plugin-api';
 import type { AuditTrail } from '../audit/audit-trail.ts';
+import { auditFolder } from '../audit/open-audit.ts';
 import type { Host } from '../host/host.ts';
 import type { Reloading } from '../host/reloading.ts';
 import type { Runs } from '../jobs/runs.ts';
@@ -36,10 +37,12 @@ export async function serveApi(
   const { logger } = served;
   const { stateFolder } = workplaceOf(args, environment);
   const { openApi } = await import('../api/open-api.ts');
+  const { AuditPages } = await import('../api/audit-pages.ts');
   const opened = await openApi({
     ...served,
     settings: api,
     metrics,
+    auditReader: new AuditPages(auditFolder(stateFolder)),
     reload: () => reloading.reload(),
     judge: async (manifest) => {
       await using _judged = await rooms.createHost(

@@ -1,3 +1,4 @@
+import { actorNamed } from '../../audit/actor.ts';
 import { parseScopes } from '../../auth/scope.ts';
 import { periodMs } from '../../manifest/period.ts';
 import { escapeText } from '../../observe/escape-text.ts';
@@ -6,6 +7,8 @@ import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
 import { keyJson } from '../key-json.ts';
 import { keyStoreOf } from '../key-store-of.ts';
+import { openAuditOf } from '../open-audit-of.ts';
+import { operatorName } from '../operator.ts';
 import { UsageError } from '../usage-error.ts';
 
 const help = 'octo-host help keys create';
@@ -16,8 +19,16 @@ export const keysCreate: CommandCode = async (args, environment) => {
   const name = wantedName(args);
   const scopes = parseScopes(wantedScopes(args));
   const expiresAt = wantedEnd(args, environment);
+  await using audit = await openAuditOf(args, environment);
   await using keys = await keyStoreOf(args, environment);
   const wanted = { name, scopes, ...(expiresAt === undefined ? {} : { expiresAt }) };
+  await audit.record({
+    action: 'key.create',
+    actor: actorNamed(operatorName(environment.env)),
+    target: name,
+    outcome: 'done',
+    details: { scopes: wantedScopes(args).join(' ') },
+  });
   const { key, text } = await keys.store.create(wanted);
   if (flag(args, 'json')) {
     stdout.write(`${JSON.stringify({ key: text, ...keyJson(key) })}\n`);
