@@ -30,6 +30,12 @@ test('a key is made, shown once, listed and revoked', async () => {
   expect(after.keys).toMatchObject([
     { id, scopes: ['runs:read', 'runs:write:affirm-*'], revokedAt: expect.any(String) },
   ]);
+  const audited = await octoHost(['audit', 'export'], testEnvironment({ cwd: folder }));
+  expect(audited.stdout.lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { action: 'key.create', target: 'ci', actor: { kind: 'operator' } },
+    { action: 'key.revoke', target: id },
+  ]);
+  expect(audited.stdout.text).not.toContain(secret);
 });
 
 test.each([
