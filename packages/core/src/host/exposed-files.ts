@@ -34,8 +34,15 @@ function holdsKey({ value }: Reference): boolean {
   return PRIVATE_KEY.test(value);
 }
 
-/** One that has gone since it was read is nobody's any more. */
+/** One that has gone since it was read is nobody's any more; one that a worker may not look at its host has looked at. */
 function isExposed(file: string): boolean {
+  if (!mayLookAt(file)) return false;
   const mode = statSync(file, { throwIfNoEntry: false })?.mode ?? 0;
   return (mode & EXPOSED) !== 0;
+}
+
+/** Only a process that Node restricts has permissions. */
+function mayLookAt(file: string): boolean {
+  const { permission } = process as { readonly permission?: NodeJS.ProcessPermission };
+  return permission?.has('fs.read', file) ?? true;
 }

@@ -1,4 +1,4 @@
-import { cp, rename, watch, writeFile } from 'node:fs/promises';
+import { chmod, cp, rename, watch, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { openWorkshop, pluginModule, shelfModule } from './workshop.ts';
@@ -64,6 +64,34 @@ test('a large transfer ends on the old sink, the next one uses the new, and both
   expect([Object.keys(old), Object.keys(next)]).toEqual([['large.bin'], ['next.bin']]);
   expect(old['large.bin']).toHaveLength(8 * 1024 * 1024);
   expect(next['next.bin']).toBe(old['large.bin']);
+});
+
+test('a secret of a file reaches the worker, which may not so much as look at the file', async () => {
+  const workshop = await openWorkshop();
+  const secretive = pluginModule(
+    'provider',
+    `
+    if (config.password !== 'of a file') throw new Error('another one');
+    return { settleMs: 0, connect: async () => ({
+      list: async function* () {},
+      async [Symbol.asyncDispose]() {},
+    }) };`,
+    `{ password: { type: 'string', secret: true } }`,
+  );
+  await workshop.file('plugins/secretive/index.mjs', secretive);
+  await workshop.file('password', 'of a file');
+  await chmod(join(workshop.folder, 'password'), 0o600);
+  const { run } = await workshop.host({
+    plugins: {
+      secretive: {
+        use: './plugins/secretive/index.mjs',
+        config: { password: '${file:password}' },
+      },
+      out: { use: '@octo/sink-fs', config: { directory: './out' } },
+    },
+    pipelines: { daily: { from: 'secretive', to: 'out', key: '{name}' } },
+  });
+  expect(await run('daily')).toMatchObject({ discovered: 0, failed: [] });
 });
 
 const failingSink = pluginModule(
