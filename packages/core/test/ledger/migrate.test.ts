@@ -47,7 +47,8 @@ test('an empty database gets every migration, in order, once', async () => {
   await migrate(database.client);
   await migrate(database.client);
   expect(await versions(database.client)).toEqual(ALL);
-  expect(ALL).toEqual([...new Set(ALL)].toSorted((a, b) => a - b));
+  // Without a gap: a database that has the highest number gets nothing that comes below it later.
+  expect(ALL).toEqual(ALL.map((_, index) => index + 1));
 });
 
 test.each(ALL.slice(0, -1))('a ledger of version %i keeps its deliveries', async (version) => {
