@@ -30,7 +30,7 @@ async function openSite(sizes: readonly number[], to: string, plugins: object): 
   const ssh = await startOpenSsh(folder);
   const expected = new Map<string, string>();
   using gpg = new Gpg();
-  writeFileSync(join(folder, 'openpgp.asc'), gpg.privateKey());
+  writeFileSync(join(folder, 'openpgp.asc'), gpg.privateKey(), { mode: 0o600 });
   sizes.forEach((size, index) => {
     const name = `feed-${index}.bin`;
     // Half random, half zeros: compresses, but not to nothing.
