@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Database, type DatabasePlace, type Query } from '../ledger/postgres/database.ts';
 import { migrate } from '../ledger/schema/migrate.ts';
-import { storableText } from '../ledger/storable-text.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { Boss } from './postgres/boss.ts';
 import { type Called, Calls } from './postgres/calls.ts';
 import { dealWith, markSchedule } from './postgres/due-times.ts';
-import { begin, enqueue, settle, tellState, writeNotes } from './postgres/run-moves.ts';
+import { LeftRuns } from './postgres/left-runs.ts';
+import { begin, insert, settle, tellState, writeNotes } from './postgres/run-moves.ts';
 import { RunReader } from './postgres/run-reader.ts';
 import { runColumns, toRecord, toTaken, type RunRow } from './postgres/run-row.ts';
 import {
@@ -40,7 +40,6 @@ export interface PostgresRunsOptions {
 const LOOK_MS = 1000;
 /** A database that does not answer holds up no end. */
 const LEAVE_MS = 1000;
-const ROWS_AT_A_TIME = 100;
 const FORGOTTEN_AT_A_TIME = 1000;
 
 /** Runs in PostgreSQL: records in the schema `octo`, their order in `octo_queue`. See {@link RunQueue} for the promises. */
@@ -48,6 +47,7 @@ export class PostgresRuns implements RunQueue {
   readonly #database: Database;
   readonly #reader: RunReader;
   readonly #calls: Calls;
+  readonly #left: LeftRuns;
   readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #host: string | undefined;
@@ -64,6 +64,7 @@ export class PostgresRuns implements RunQueue {
     this.#logger = options.logger;
     this.#host = options.host;
     this.#leaseMs = options.leaseMs ?? LEASE_MS;
+    this.#left = new LeftRuns({ database, boss: () => this.#started(), logger: options.logger });
   }
 
   /** @throws OctoError OCTO_DATABASE_UNREACHABLE, OCTO_DATABASE_REFUSED, OCTO_LEDGER_NEWER */
@@ -85,7 +86,7 @@ export class PostgresRuns implements RunQueue {
     const boss = await this.#queue(request.pipeline);
     const id = randomUUID();
     return await this.#database.transaction(async (query) => {
-      const fresh = await this.#insert(query, boss, id, request);
+      const fresh = await insert(query, boss, id, request);
       if (fresh !== undefined) return toRecord(fresh);
       const [known] = await query<RunRow>(
         `select ${runColumns} from octo.run r where r.id = $1 or (r.requested_by = $2 and r.key = $3)`,
@@ -172,8 +173,8 @@ export class PostgresRuns implements RunQueue {
     await this.#sayAlive();
     this.#hasArrived = true;
     await this.#calls.heard();
-    await this.#giveBack('r.host = $1', [this.#name()]);
-    await this.#mend();
+    await this.#left.ofHost(this.#name());
+    await this.#left.unknownToTheQueue();
   }
 
   async beat(held: readonly Held[]): Promise<Beat> {
@@ -185,12 +186,7 @@ export class PostgresRuns implements RunQueue {
        returning r.id, r.cancelled_by`,
       [held.map(({ id }) => id), held.map(({ attempt }) => attempt), this.#leaseMs],
     );
-    // After a restart of the server everybody gets the time to say that he lives.
-    await this.#giveBack(
-      `r.lease_until < clock_timestamp()
-         and pg_postmaster_start_time() < clock_timestamp() - $1 * interval '1 millisecond'`,
-      [this.#leaseMs],
-    );
+    await this.#left.overdue(this.#leaseMs);
     const ids = new Set(kept.map(({ id }) => id));
     return {
       lost: new Set(held.map(({ id }) => id).filter((id) => !ids.has(id))),
@@ -252,7 +248,7 @@ export class PostgresRuns implements RunQueue {
     const boss = await this.#queue(pipeline);
     return await this.#database.transaction((query) =>
       dealWith(query, times, async (at, trigger) => {
-        await this.#insert(query, boss, randomUUID(), { pipeline, trigger, by: 'host' }, at);
+        await insert(query, boss, randomUUID(), { pipeline, trigger, by: 'host' }, at);
       }),
     );
   }
@@ -284,71 +280,6 @@ export class PostgresRuns implements RunQueue {
     if (this.#hasArrived) await this.#leave();
     await this.#database[Symbol.asyncDispose]();
     await this.#more.disposeAsync();
-  }
-
-  async #insert(
-    query: Query,
-    boss: Boss,
-    id: string,
-    request: RunRequest,
-    due?: number,
-  ): Promise<RunRow | undefined> {
-    const { pipeline, trigger, by, since, path, priority = 0, key } = request;
-    const [row] = await query<RunRow>(
-      `insert into octo.run as r (id, pipeline, trigger, requested_by, since, path, priority, key,
-         request_hash, due, news)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) on conflict do nothing
-       returning ${runColumns}`,
-      [
-        id,
-        pipeline,
-        trigger,
-        by,
-        since ?? null,
-        path === undefined ? null : storableText(path),
-        priority,
-        key ?? null,
-        key === undefined ? null : requestHash(request),
-        due ?? null,
-      ],
-    );
-    if (row === undefined) return undefined;
-    await enqueue(query, boss, row);
-    await tellState(query, row, `work ${pipeline}`);
-    return row;
-  }
-
-  /** Gives back what is RUNNING under the condition, as by a host that died. */
-  async #giveBack(condition: string, values: readonly unknown[]): Promise<void> {
-    const some = `select ${runColumns} from octo.run r where r.state = 'RUNNING' and ${condition} limit ${ROWS_AT_A_TIME}`;
-    for (;;) {
-      const found = await this.#database.query<RunRow>(some, values);
-      if (found.length === 0) return;
-      const boss = await this.#started();
-      await this.#database.transaction(async (query) => {
-        for (const row of await query<RunRow>(`${some} for update skip locked`, values)) {
-          this.#logger.warn(
-            { pipeline: row.pipeline, run: row.id, host: row.host },
-            'a run was left by a host that died, and is taken up',
-          );
-          await settle(query, boss, row, { state: 'QUEUED', afterMs: 0, died: true, timings: {} });
-        }
-      });
-      if (found.length < ROWS_AT_A_TIME) return;
-    }
-  }
-
-  /** Queued runs that the queue does not know: somebody lost its tables, or restored them from another day. */
-  async #mend(): Promise<void> {
-    const boss = await this.#started();
-    const rows = await this.#database.query<RunRow>(
-      `select ${runColumns} from octo.run r where r.state = 'QUEUED'
-         and not exists (select from octo_queue.job j where j.name = r.pipeline and j.id = r.id)`,
-    );
-    for (const pipeline of new Set(rows.map((row) => row.pipeline))) await boss.prepare(pipeline);
-    await this.#database.run(async (query) => {
-      for (const row of rows) await enqueue(query, boss, row);
-    });
   }
 
   async #waiting(): Promise<readonly string[]> {

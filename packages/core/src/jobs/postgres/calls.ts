@@ -3,7 +3,8 @@ import { Client } from 'pg';
 import { clientConfig, type DatabasePlace } from '../../ledger/postgres/database.ts';
 import { troubleFields } from '../../ledger/postgres/database-trouble.ts';
 
-const CHANNEL = 'octo_run';
+/** Of PostgreSQL's notifications. */
+export const CHANNEL = 'octo_run';
 const RECONNECT_PAUSE_MS = 500;
 
 /** What is called from one process to the others: `work <pipeline>`, `cancel <run>`, `news <run>`. */

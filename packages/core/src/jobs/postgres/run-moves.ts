@@ -1,9 +1,10 @@
 import { storableText } from '../../ledger/storable-text.ts';
 import type { Query } from '../../ledger/postgres/database.ts';
 import { type Held, MOST_DEATHS, type RunEnd, type RunNotes } from '../run-queue.ts';
-import type { RunState } from '../runs.ts';
+import { requestHash } from '../run-request.ts';
+import type { RunRequest, RunState } from '../runs.ts';
 import type { Boss } from './boss.ts';
-import { CALL } from './calls.ts';
+import { CALL, CHANNEL } from './calls.ts';
 import { runColumns, type RunRow } from './run-row.ts';
 
 const MILLISECOND = "interval '1 millisecond'";
@@ -13,6 +14,39 @@ export interface Taker {
   /** Of this call. */
   readonly taken: string;
   readonly leaseMs: number;
+}
+
+/** A new queued run with its place in the queue; `undefined` when its id, its key or its due time is there already. */
+export async function insert(
+  query: Query,
+  boss: Boss,
+  id: string,
+  request: RunRequest,
+  due?: number,
+): Promise<RunRow | undefined> {
+  const { pipeline, trigger, by, since, path, priority = 0, key } = request;
+  const [row] = await query<RunRow>(
+    `insert into octo.run as r (id, pipeline, trigger, requested_by, since, path, priority, key,
+       request_hash, due, news)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) on conflict do nothing
+     returning ${runColumns}`,
+    [
+      id,
+      pipeline,
+      trigger,
+      by,
+      since ?? null,
+      path === undefined ? null : storableText(path),
+      priority,
+      key ?? null,
+      key === undefined ? null : requestHash(request),
+      due ?? null,
+    ],
+  );
+  if (row === undefined) return undefined;
+  await enqueue(query, boss, row);
+  await tellState(query, row, `work ${pipeline}`);
+  return row;
 }
 
 /** Takes the queued run `id`; `undefined` when it is not queued any more. */
@@ -124,7 +158,7 @@ export async function writeNotes(query: Query, held: Held, notes: RunNotes): Pro
        on conflict (run_id, path_hash) do update set outcome = excluded.outcome,
          delivery_id = coalesce(excluded.delivery_id, run_file.delivery_id),
          object_key = excluded.object_key, bytes = excluded.bytes, reason = excluded.reason)
-     select pg_notify('octo_run', 'news ' || id) from mine`,
+     select pg_notify('${CHANNEL}', 'news ' || id) from mine`,
     [
       held.id,
       held.attempt,
