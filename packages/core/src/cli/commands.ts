@@ -1,34 +1,9 @@
-import type { CommandSpec, OptionSpec } from './command.ts';
+import type { CommandSpec } from './command.ts';
 import { narrowingOptions } from './narrowing-of.ts';
-
-const common = {
-  manifest: {
-    type: 'string',
-    short: 'm',
-    value: 'FILE',
-    summary: 'the manifest (default plugins.json)',
-  },
-  state: {
-    type: 'string',
-    value: 'DIR',
-    summary: 'the state folder (default .octo beside the manifest; or OCTO_STATE)',
-  },
-  json: { type: 'boolean', summary: 'JSON for programs instead of text for people' },
-  help: { type: 'boolean', short: 'h', summary: 'explain this command' },
-} as const satisfies Record<string, OptionSpec>;
-
-const log = {
-  type: 'string',
-  value: 'text|json',
-  summary: 'how to log (default text on a terminal, else json; or OCTO_LOG_FORMAT)',
-} as const satisfies OptionSpec;
-
-const auditFilters = {
-  action: { type: 'string', value: 'WHAT', summary: 'only such as "file.*" or "manifest.apply"' },
-  actor: { type: 'string', value: 'WHO', summary: 'only by these, such as "operator:*"' },
-  only: { type: 'string', value: 'OUTCOMES', summary: 'only done, denied or failed' },
-  since: { type: 'string', value: 'TIME', summary: 'only from then on: 2026-01-31T08:00Z' },
-} as const satisfies Record<string, OptionSpec>;
+import { auditCommands } from './specs/audit-commands.ts';
+import { common, log } from './specs/options.ts';
+import { keysCommands } from './specs/keys-commands.ts';
+import { runsCommands } from './specs/runs-commands.ts';
 
 /** Every command. The code of a command is loaded when it is called, so that `lint` does not wait for a database. */
 export const commands: readonly CommandSpec[] = [
@@ -147,63 +122,7 @@ export const commands: readonly CommandSpec[] = [
     },
     load: async () => (await import('./commands/files-release.ts')).filesRelease,
   },
-  {
-    name: 'runs',
-    operands: [],
-    summary: 'list the runs that wait, go on and have ended',
-    options: {
-      ...common,
-      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
-      only: {
-        type: 'string',
-        value: 'STATES',
-        summary: 'only in these states: queued, running, succeeded, failed, cancelled, quarantined',
-      },
-      limit: { type: 'string', short: 'n', value: 'N', summary: 'at most so many (default 50)' },
-    },
-    load: async () => (await import('./commands/runs.ts')).runs,
-  },
-  {
-    name: 'runs show',
-    operands: [{ name: 'id', required: true }],
-    summary: 'tell what became of a run and of each of its files',
-    options: common,
-    load: async () => (await import('./commands/runs-show.ts')).runsShow,
-  },
-  {
-    name: 'runs request',
-    operands: [{ name: 'pipeline', required: true }],
-    summary: 'put a run into the queue of the hosts',
-    details: [
-      'Durable when the command ends; the next host with a free place for the pipeline takes it.',
-      'For a backfill: --since and --path; what was delivered is not delivered again.',
-    ],
-    options: {
-      ...common,
-      ...narrowingOptions,
-      priority: { type: 'string', value: 'N', summary: 'higher first, -100 to 100 (default 0)' },
-      key: {
-        type: 'string',
-        value: 'KEY',
-        summary: 'the same request with the same key is the same run',
-      },
-    },
-    load: async () => (await import('./commands/runs-request.ts')).runsRequest,
-  },
-  {
-    name: 'runs cancel',
-    operands: [{ name: 'id', required: true }],
-    summary: 'take a run out of the queue, or stop it',
-    options: common,
-    load: async () => (await import('./commands/runs-cancel.ts')).runsCancel,
-  },
-  {
-    name: 'runs retry',
-    operands: [{ name: 'id', required: true }],
-    summary: 'ask for the same run again',
-    options: common,
-    load: async () => (await import('./commands/runs-retry.ts')).runsRetry,
-  },
+  ...runsCommands,
   {
     name: 'plugins',
     operands: [],
@@ -219,40 +138,7 @@ export const commands: readonly CommandSpec[] = [
     options: common,
     load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
   },
-  {
-    name: 'keys create',
-    operands: [],
-    summary: 'make a key for the API; it is printed once',
-    details: [
-      'Prints the key alone on stdout. A scope is an action, and for some a pipeline or how it begins:',
-      'runs:read, runs:write:affirm-*, files:read, files:write, manifest:apply, metrics:read, admin …',
-    ],
-    options: {
-      ...common,
-      name: { type: 'string', value: 'TEXT', summary: 'what the key is for' },
-      scope: { type: 'string', value: 'SCOPES', summary: 'what it may do, with commas between' },
-      expires: {
-        type: 'string',
-        value: 'WHEN',
-        summary: 'a period such as 90d, or a moment (default never)',
-      },
-    },
-    load: async () => (await import('./commands/keys-create.ts')).keysCreate,
-  },
-  {
-    name: 'keys list',
-    operands: [],
-    summary: 'list the keys of the API, and when they were used',
-    options: common,
-    load: async () => (await import('./commands/keys-list.ts')).keysList,
-  },
-  {
-    name: 'keys revoke',
-    operands: [{ name: 'id', required: true }],
-    summary: 'make a key open nothing any more',
-    options: common,
-    load: async () => (await import('./commands/keys-revoke.ts')).keysRevoke,
-  },
+  ...keysCommands,
   {
     name: 'hostkey scan',
     operands: [{ name: 'host[:port]', required: true }],
@@ -264,41 +150,7 @@ export const commands: readonly CommandSpec[] = [
     options: { json: common.json, help: common.help },
     load: async () => (await import('./commands/hostkey-scan.ts')).hostkeyScan,
   },
-  {
-    name: 'audit verify',
-    operands: [],
-    summary: 'prove that nobody changed the audit log, or say where',
-    details: [
-      'Exit code 1 when a record was changed, removed, added or moved: the first one is named. Only',
-      'checkpoints tell whether the newest records were cut off: --checkpoints takes any file that',
-      'has their lines, such as one of syslog; without it the folder of OCTO_AUDIT_CHECKPOINT.',
-    ],
-    options: {
-      ...common,
-      checkpoints: { type: 'string', value: 'FILE', summary: 'where checkpoints were kept' },
-      key: { type: 'string', value: 'FILE', summary: 'the key of the log (default audit.key)' },
-    },
-    load: async () => (await import('./commands/audit-verify.ts')).auditVerify,
-  },
-  {
-    name: 'audit show',
-    operands: [{ name: 'target', required: false }],
-    summary: 'list the newest records of the audit log',
-    details: ['TARGET is a path, a pipeline or a plugin; * matches anything: "*details*".'],
-    options: {
-      ...common,
-      ...auditFilters,
-      limit: { type: 'string', short: 'n', value: 'N', summary: 'at most so many (default 100)' },
-    },
-    load: async () => (await import('./commands/audit-show.ts')).auditShow,
-  },
-  {
-    name: 'audit export',
-    operands: [{ name: 'target', required: false }],
-    summary: 'print the audit log, one JSON object a line, oldest first',
-    options: { ...common, ...auditFilters },
-    load: async () => (await import('./commands/audit-export.ts')).auditExport,
-  },
+  ...auditCommands,
   {
     name: 'help',
     operands: [{ name: 'command', required: false }],
