@@ -1,4 +1,4 @@
-import type { Delivery, DeliveryEvent } from '../ledger/delivery.ts';
+import { attemptCount, type Delivery, type DeliveryEvent } from '../ledger/delivery.ts';
 
 /** A delivery as the API shows it: what is not known is absent. */
 export function fileJson(delivery: Delivery): Record<string, unknown> {
@@ -15,7 +15,7 @@ export function fileJson(delivery: Delivery): Record<string, unknown> {
     reason: delivery.reason,
     duplicateOf: delivery.duplicateOf,
     key: delivery.objectKey,
-    attempt: Number(delivery.attempt & ATTEMPTS_OF_AN_EPOCH),
+    attempt: Number(attemptCount(delivery.attempt)),
     bytes: verified?.plainBytes,
     sha256: verified?.plainSha256.toString('hex'),
     rawSha256: verified?.rawSha256.toString('hex'),
@@ -27,9 +27,6 @@ export function fileJson(delivery: Delivery): Record<string, unknown> {
     facts: delivery.facts,
   };
 }
-
-/** Attempt numbers count from an epoch's beginning; people are shown the count. */
-const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
 
 /** A line of a delivery's life. */
 export function historyJson({

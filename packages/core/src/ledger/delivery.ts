@@ -63,6 +63,13 @@ export interface VerifiedContent {
   readonly plainCrc64: Buffer;
 }
 
+/** Attempt numbers count from an epoch's beginning (schema/0001-deliveries.ts); people are shown the count. */
+export function attemptCount(attempt: bigint): bigint {
+  return attempt & ATTEMPTS_OF_AN_EPOCH;
+}
+
+const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
+
 /** One line of a delivery's life, for `octo-host files show`. */
 export interface DeliveryEvent {
   readonly at: Date;

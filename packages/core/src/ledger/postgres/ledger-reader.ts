@@ -1,12 +1,9 @@
-import type { Delivery, DeliveryEvent, Scope } from '../delivery.ts';
+import { attemptCount, type Delivery, type DeliveryEvent, type Scope } from '../delivery.ts';
 import type { ListFilter } from '../ledger.ts';
 import { storableText } from '../storable-text.ts';
 import type { Database } from './database.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './delivery-row.ts';
 import { likePattern, listStatement } from './list.ts';
-
-/** Attempt numbers count from an epoch's beginning; people are shown the count. */
-const ATTEMPTS_OF_AN_EPOCH = (1n << 20n) - 1n;
 
 interface EventRow {
   readonly at: Date;
@@ -80,7 +77,7 @@ export class LedgerReader {
     return rows.map((row) => ({
       at: row.at,
       run: row.run ?? undefined,
-      attempt: BigInt(row.attempt) & ATTEMPTS_OF_AN_EPOCH,
+      attempt: attemptCount(BigInt(row.attempt)),
       event: row.event,
       detail: row.detail ?? undefined,
     }));
