@@ -71,12 +71,18 @@ test('a syslog server gets the line as RFC 5424 has it', async () => {
   expect(checkpointsIn(text, 'f'.repeat(16))).toEqual([]);
 });
 
-test.each(['syslog', 'file:relative', 'udp://', 'udp://host:99999', 'http://host', 'file:'])(
-  'the place "%s" is refused with the three spellings',
-  (setting) => {
-    expect(() => checkpointPlace(setting)).toThrow(/file:\/absolute\/folder, syslog: or udp:/);
-  },
-);
+test.each([
+  'syslog',
+  'file:relative',
+  'file:relative/folder',
+  'udp://',
+  'udp://host:99999',
+  'http://host',
+  'https://host',
+  'file:',
+])('the place "%s" is refused with the three spellings', (setting) => {
+  expect(() => checkpointPlace(setting)).toThrow(/file:\/absolute\/folder, syslog: or udp:/);
+});
 
 test('an opened log keeps its checkpoints in the folder that is named, and they prove its end', async () => {
   const stateFolder = await folderOfTest();

@@ -1,12 +1,10 @@
-import { createSocket } from 'node:dgram';
-import { once } from 'node:events';
 import { readFile, rename, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
 import { expect, onTestFinished, test } from 'vitest';
 import { auditKeyFile, readAuditKey } from '../../src/audit/audit-key.ts';
 import { type Checkpoint, checkpointsIn, logIdOf } from '../../src/audit/checkpoint.ts';
-import { CHECKPOINT_FILE, checkpointPlace } from '../../src/audit/checkpoint-place.ts';
+import { CHECKPOINT_FILE } from '../../src/audit/checkpoint-place.ts';
 import { KeepCheckpoints } from '../../src/audit/keep-checkpoints.ts';
 import { auditFolder, openAudit } from '../../src/audit/open-audit.ts';
 import { systemClock } from '../../src/host/system-clock.ts';
@@ -80,28 +78,6 @@ test('records that are cut off at the end are missed by a checkpoint in another 
   expect((await verifyAudit(folder, ownKey)).bad).toBeUndefined();
   expect((await verifyAudit(folder, ownKey, known)).bad).toMatchObject({ n: 5 });
 });
-
-test('a syslog server hears it as one line', async () => {
-  const server = createSocket('udp4');
-  server.bind(0, '127.0.0.1');
-  await once(server, 'listening');
-  onTestFinished(() => void server.close());
-  const heard = once(server, 'message') as Promise<[Buffer]>;
-  const place = checkpointPlace(`udp://127.0.0.1:${server.address().port}`);
-  await place.put({ log: logIdOf(key), n: 12, mac }, AbortSignal.timeout(5000));
-  const [message] = await heard;
-  expect(message.toString()).toMatch(/^<85>1 - - octo-host - audit - octo-audit-checkpoint log=/);
-  expect(checkpointsIn(message.toString(), logIdOf(key))).toEqual([
-    { log: logIdOf(key), n: 12, mac },
-  ]);
-});
-
-test.each(['syslog', 'file:relative/folder', 'udp://', 'udp://host:99999', 'https://host'])(
-  'a place that is spelled wrong is refused: %s',
-  (setting) => {
-    expect(() => checkpointPlace(setting)).toThrow(/must be file:\/absolute\/folder, syslog:/);
-  },
-);
 
 test('known secrets do not reach the file, and a log without its key is not gone on with', async () => {
   const stateFolder = await folderOfTest();
