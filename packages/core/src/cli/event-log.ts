@@ -58,9 +58,10 @@ function isUneventful({ delivered, duplicates, quarantined, failed }: RunReport)
 /** For programs: the same as fields. Refused files are errors: somebody must act. */
 export function structuredEventLog(logger: Logger): EventLog {
   return {
-    event: (pipeline, { event, ...fields }) => {
-      const message = messages[event];
-      if (message !== undefined) logger[message.level]({ pipeline, ...fields }, message.text);
+    event: (pipeline, told) => {
+      const message = messages[told.event];
+      if (message !== undefined)
+        logger[message.level]({ pipeline, ...fieldsOf(told) }, message.text);
     },
     finished: ({ pipeline, ...lists }, elapsedMs) => {
       const counts = Object.entries(lists).map(([name, list]) => [
@@ -71,6 +72,13 @@ export function structuredEventLog(logger: Logger): EventLog {
       logger.info({ pipeline, elapsedMs: Math.round(elapsedMs), ...fields }, 'run finished');
     },
   };
+}
+
+/** Where the time went stands in the run's record; a line says how much it was. */
+function fieldsOf({ event: _, ...fields }: RunEvent): Readonly<Record<string, unknown>> {
+  if (!('times' in fields)) return fields;
+  const { times, ...rest } = fields;
+  return { ...rest, elapsedMs: Math.round(times?.ms ?? 0) };
 }
 
 interface Message {

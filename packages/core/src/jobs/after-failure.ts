@@ -2,7 +2,7 @@ import { isPluginError } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { responseTo } from '../resilience/error-response.ts';
-import type { RunEnd, TakenRun } from './run-queue.ts';
+import type { RunEnd, Taken, TakenRun } from './run-queue.ts';
 import { HostStopping, RunCancelled } from './run-signals.ts';
 
 /** Attempts at a run whose failure is worth another try. */
@@ -25,18 +25,18 @@ const PASSING = new Set([
 export function afterFailure(
   error: unknown,
   run: Pick<TakenRun, 'failures' | 'deaths'>,
-  timings: Readonly<Record<string, number>>,
+  taken: Taken,
   { random, redact }: { readonly random: () => number; readonly redact: (text: string) => string },
 ): RunEnd {
-  if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, timings };
-  if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, timings };
+  if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, ...taken };
+  if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, ...taken };
   const failure = { code: codeOf(error), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;
   if (!isPassing(error) || before + 1 >= ATTEMPTS)
-    return { state: 'FAILED', error: failure, timings };
+    return { state: 'FAILED', error: failure, ...taken };
   const afterMs = pauseMs(error, before, random);
-  return { state: 'QUEUED', afterMs, error: failure, died, timings };
+  return { state: 'QUEUED', afterMs, error: failure, died, ...taken };
 }
 
 function isPassing(error: unknown): boolean {

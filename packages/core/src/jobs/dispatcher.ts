@@ -183,10 +183,10 @@ export class Dispatcher {
     try {
       const report = await this.#options.run(run, (event) => recorder.add(event), signal);
       recorder.finished(report);
-      end = { state: 'SUCCEEDED', totals: totalsOf(report), timings: recorder.timings() };
+      end = { state: 'SUCCEEDED', totals: totalsOf(report), ...recorder.taking() };
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
-      end = afterFailure(why, run, recorder.timings(), { random, redact });
+      end = afterFailure(why, run, recorder.taking(), { random, redact });
       tell(logger, why, end);
     }
     over.abort('over');

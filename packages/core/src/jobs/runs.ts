@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../ledger/delivery.ts';
+import type { FileTimes, StepTotal } from '../pipeline/step-watch.ts';
 
 /**
  * Runs as operators and programs ask for them, watch them and look back at them. A run is durable before
@@ -69,8 +70,10 @@ export interface RunRecord {
   readonly totals?: RunTotals;
   /** Why it failed; redacted, safe to show. */
   readonly error?: { readonly code: string; readonly message: string };
-  /** How long its parts took, in milliseconds. */
+  /** How long the parts of its last attempt took: connect, list, deliver, total. Milliseconds. */
   readonly timings?: Readonly<Record<string, number>>;
+  /** Where the time of its files went, all of them together. Files go on side by side: the sum may exceed the total. */
+  readonly steps?: readonly StepTotal[];
 }
 
 export interface RunProgress {
@@ -102,6 +105,8 @@ export interface RunFile {
   readonly key?: string;
   readonly bytes?: number;
   readonly reason?: string;
+  /** Missing for what was not tried. */
+  readonly times?: FileTimes;
 }
 
 export interface RunFilter {

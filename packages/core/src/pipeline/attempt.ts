@@ -20,6 +20,7 @@ import { hashFacts, mismatch, objectMetadata } from './object-metadata.ts';
 import type { Outcome } from './outcome.ts';
 import type { Received, Receiver } from './receive.ts';
 import type { RunEvent } from './run-report.ts';
+import type { StepWatch } from './step-watch.ts';
 import { SinkFailure, SinkSide } from './sink-side.ts';
 import { sameVersion, type Vendor } from './vendor.ts';
 
@@ -39,6 +40,7 @@ export interface AttemptContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly watch: StepWatch;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -167,7 +169,9 @@ export class Attempt {
     await received.placeMembers?.(this.#row.key, this.#signal).catch(asSinkFailure);
     if (this.#row.delivery.uploadId === undefined) await this.#stageHeld(received);
     const proof = { ...received.proof, ...(this.#replace && { replace: this.#replace }) };
-    const answer = await this.#sinkSide.complete(proof);
+    const answer = await this.#context.watch.during('commit', 0, () =>
+      this.#sinkSide.complete(proof),
+    );
     return answer.outcome === 'committed' ? await this.#committed(answer, 'acknowledged') : 'again';
   }
 
@@ -198,7 +202,11 @@ export class Attempt {
   async #stage(verified: VerifiedContent | undefined, sizeHint: number): Promise<Staged> {
     const token = randomBytes(16).toString('hex');
     const metadata = objectMetadata(this.#row.delivery, token, verified);
-    return await this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token));
+    const { watch } = this.#context;
+    const staged = await watch.during('stage', 0, () =>
+      this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token)),
+    );
+    return watch.staged(staged);
   }
 
   async #adopt(object: VisibleObject): Promise<Outcome> {

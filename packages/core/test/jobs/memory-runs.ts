@@ -283,6 +283,7 @@ export class MemoryRuns implements RunQueue {
       deaths: before.deaths + (died ? 1 : 0),
       failures: before.failures + (error !== undefined && !died ? 1 : 0),
       timings: end.timings,
+      ...(end.steps !== undefined && { steps: end.steps }),
       ...(end.state === 'SUCCEEDED' && { totals: end.totals }),
       ...(end.state === 'CANCELLED' && { cancelledBy: end.by }),
       ...(error !== undefined && { error }),

@@ -5,7 +5,7 @@ import type { RunProgress, RunRecord, RunRequest, RunState, RunTotals } from '..
 export const runColumns = [
   'id, number, pipeline, trigger, requested_by, since, path, priority, key, request_hash, state',
   'attempt, failures, deaths, host, requested_at, started_at, ended_at, not_before, cancelled_by',
-  'progress, totals, timings, error_code, error_message, news',
+  'progress, totals, timings, steps, error_code, error_message, news',
 ]
   .join(', ')
   .replace(/\w+/g, 'r.$&');
@@ -35,6 +35,7 @@ export interface RunRow {
   readonly progress: RunProgress | null;
   readonly totals: RunTotals | null;
   readonly timings: Readonly<Record<string, number>> | null;
+  readonly steps: RunRecord['steps'] | null;
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly news: number;
@@ -50,6 +51,7 @@ export function toRecord(row: RunRow): RunRecord {
     ...present('progress', row.progress),
     ...present('totals', row.totals),
     ...present('timings', row.timings),
+    ...present('steps', row.steps),
     id: row.id,
     request: {
       pipeline: row.pipeline,
