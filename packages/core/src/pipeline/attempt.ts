@@ -195,7 +195,9 @@ export class Attempt {
 
   async #stageHeld(received: Received): Promise<void> {
     const staged = await this.#stage(verifiedContent(received), received.proof.bytes);
-    for (const chunk of received.held) await staged.write(chunk, this.#signal);
+    const write = (chunk: Uint8Array) => () => staged.write(chunk, this.#signal);
+    for (const chunk of received.held)
+      await this.#context.watch.during('stage', chunk.length, write(chunk));
   }
 
   /** Rule 4: an upload whose id is stored before its first byte. */
@@ -203,10 +205,9 @@ export class Attempt {
     const token = randomBytes(16).toString('hex');
     const metadata = objectMetadata(this.#row.delivery, token, verified);
     const { watch } = this.#context;
-    const staged = await watch.during('stage', 0, () =>
+    return await watch.during('stage', 0, () =>
       this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token)),
     );
-    return watch.staged(staged);
   }
 
   async #adopt(object: VisibleObject): Promise<Outcome> {

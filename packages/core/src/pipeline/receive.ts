@@ -190,6 +190,7 @@ class PlainContent {
   #heldBytes = 0;
   #allBytes = 0;
   #staged: Staged | undefined;
+  #writing: { readonly bytes: number; readonly done: Promise<void> } | undefined;
   #taken = false;
 
   constructor(options: ReceiverOptions, raw: RawCount, stage: Stage, signal: AbortSignal) {
@@ -202,10 +203,15 @@ class PlainContent {
   async take(bytes: AsyncIterable<Uint8Array>): Promise<void> {
     if (this.#taken) throw new Error('the steps gave two contents for one object');
     this.#taken = true;
-    for await (const chunk of bytes) {
-      this.count(chunk.length);
-      this.#options.watch.hashing(chunk.length, () => this.#hash.update(chunk));
-      await this.#keep(chunk);
+    try {
+      for await (const chunk of bytes) {
+        this.count(chunk.length);
+        this.#options.watch.hashing(chunk.length, () => this.#hash.update(chunk));
+        await this.#keep(chunk);
+      }
+      await this.#written();
+    } finally {
+      await this.#writing?.done.catch(() => {});
     }
   }
 
@@ -229,16 +235,28 @@ class PlainContent {
   }
 
   async #keep(chunk: Uint8Array): Promise<void> {
-    if (this.#staged !== undefined) {
-      await this.#staged.write(chunk, this.#signal);
-      return;
-    }
+    if (this.#staged !== undefined) return await this.#write(this.#staged, chunk);
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes <= this.#options.sink.smallBytes) return;
     this.#staged = await this.#stage(this.#options.file.size);
-    for (const held of this.#held) await this.#staged.write(held, this.#signal);
+    for (const held of this.#held) await this.#write(this.#staged, held);
     this.#held = [];
+  }
+
+  /** While the sink takes a chunk, the next one is fetched; one at a time, so that the sink sets the pace. */
+  async #write(staged: Staged, chunk: Uint8Array): Promise<void> {
+    await this.#written();
+    this.#writing = { bytes: chunk.length, done: staged.write(chunk, this.#signal) };
+    // Told by whoever waits for it.
+    this.#writing.done.catch(() => {});
+  }
+
+  async #written(): Promise<void> {
+    if (this.#writing === undefined) return;
+    const { bytes, done } = this.#writing;
+    await this.#options.watch.during('stage', bytes, () => done);
+    this.#writing = undefined;
   }
 }
 

@@ -1,4 +1,4 @@
-import type { Clock, Staged } from '@octo/plugin-api';
+import type { Clock } from '@octo/plugin-api';
 import type { Content } from './step.ts';
 
 /** Where the time of one file went, from its claim to its end. Milliseconds of the monotonic clock. */
@@ -86,7 +86,7 @@ export class StepWatch {
     this.#own.hash.bytesOut += bytes;
   }
 
-  /** The host's own, with the bytes that leave it. */
+  /** The host's own, or what it waits for at the sink, with the bytes that leave it. */
   async during<T>(what: 'stage' | 'commit', bytes: number, work: () => Promise<T>): Promise<T> {
     const own = this.#own[what];
     this.#enter(own);
@@ -100,17 +100,6 @@ export class StepWatch {
       this.#leave(own);
       this.#alone = undefined;
     }
-  }
-
-  /** An upload whose writes count as `stage`. */
-  staged(staged: Staged): Staged {
-    return {
-      id: staged.id,
-      write: (chunk, signal) =>
-        this.during('stage', chunk.length, () => staged.write(chunk, signal)),
-      commit: (proof, signal) => staged.commit(proof, signal),
-      [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
-    };
   }
 
   /** What was measured so far; without what was never begun. */
