@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['octo-source'] } },
   test: {
     include: ['packages/*/test/**/*.test.ts', 'examples/*/test/**/*.test.ts', 'test/**/*.test.ts'],
+    globalSetup: ['./tools/vitest.shared.ts'],
     setupFiles: ['./tools/vitest.setup.ts'],
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -6,6 +6,7 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['octo-source'] } },
   test: {
     include: ['packages/*/conformance/**/*.test.ts'],
+    globalSetup: ['./tools/vitest.shared.ts'],
     setupFiles: ['./tools/vitest.setup.ts'],
     passWithNoTests: true,
     testTimeout: 120_000,
