@@ -8,6 +8,7 @@ export default defineConfig({
     include: ['packages/*/conformance/**/*.test.ts'],
     globalSetup: ['./tools/vitest.shared.ts'],
     setupFiles: ['./tools/vitest.setup.ts'],
+    maxWorkers: '100%',
     passWithNoTests: true,
     testTimeout: 120_000,
     hookTimeout: 120_000,
