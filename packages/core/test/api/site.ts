@@ -15,6 +15,7 @@ import { openDatabase, openLedger, type OpenedLedger } from '../../src/ledger/op
 import { readManifest } from '../../src/manifest/read-manifest.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { provider, shelf, sink } from '../host/fake-plugins.ts';
+import { copyClusterIntoState } from '../ledger/copied-cluster.ts';
 import { MemoryRuns } from './memory-runs.ts';
 
 const configSchema = {
@@ -103,6 +104,7 @@ export async function openSite(
   const manifestFile = join(folder, 'plugins.json');
   const stateFolder = join(folder, 'state');
   await writeFile(manifestFile, JSON.stringify(MANIFEST, null, 2), { mode: 0o640 });
+  await copyClusterIntoState(stateFolder);
   const env = { AFFIRM_PASSWORD: PASSWORD };
   const read = () => readManifest(manifestFile, { env });
   // The time of day is the database's; only it goes on when the test says so.

@@ -8,12 +8,14 @@ import { openAuth, openKeys } from '../../src/auth/open-auth.ts';
 import { privateFile } from '../../src/auth/private-file.ts';
 import { parseScopes, scopeText } from '../../src/auth/scope.ts';
 import { openDatabase, type OpenedDatabase } from '../../src/ledger/open-ledger.ts';
+import { copyClusterIntoState } from '../ledger/copied-cluster.ts';
 
 let folder: string;
 let opened: OpenedDatabase;
 const logger = new RecordingLogger();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'octo-auth-'));
+  await copyClusterIntoState(folder);
   opened = await openDatabase({ stateFolder: folder, logger });
 });
 afterAll(async () => {
