@@ -100,6 +100,8 @@ export interface PipelineConfig {
   readonly emptyFiles: 'quarantine' | 'deliver';
   /** Read twice and compare before committing; `auto` when nothing else proves that a file is complete. */
   readonly doubleRead: 'auto' | boolean;
+  /** Look at the sink after a commit that it acknowledged: for sinks whose word alone is not enough. Default false. */
+  readonly verifyCommit?: boolean;
   /** At least this long; the provider may ask for more. */
   readonly settleMs: number | undefined;
   readonly limits: {
