@@ -24,7 +24,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
-  notify: ['manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
+  notify: ['egress', 'manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   api: [
     'auth',
     'audit',
@@ -36,7 +36,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'errors',
   ],
-  auth: ['audit', 'ledger/postgres/database.ts', 'state', 'observe', 'errors'],
+  auth: [
+    'audit',
+    'egress',
+    'manifest/manifest.ts',
+    'ledger/postgres/database.ts',
+    'state',
+    'observe',
+    'errors',
+  ],
   // It writes down what a host and its ledger do, and stands around both.
   audit: [
     'host/host.ts',

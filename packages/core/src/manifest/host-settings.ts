@@ -1,6 +1,7 @@
 import { OctoError } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import { byteSize } from './byte-size.ts';
+import type { Reach } from './manifest.ts';
 
 /** The section `host` of a manifest, as its schema promises it. */
 export interface HostConfig {
@@ -20,6 +21,7 @@ export interface ApiConfig {
     readonly audience: string;
     readonly jwks: string;
     readonly scopeClaim: string;
+    readonly allow?: Reach;
   };
 }
 

@@ -29,6 +29,7 @@ export interface WebhookConfig {
   readonly url: string;
   /** What the messages are signed with. */
   readonly secret: string;
+  readonly allow: Reach;
   readonly on: readonly NoticeKind[];
   /** Only of these; without it of all. */
   readonly pipelines?: readonly string[];
@@ -50,17 +51,21 @@ export interface InstanceConfig {
   readonly code: string;
 }
 
+/** Which addresses may be connected to although they are not public. */
+export interface Reach {
+  /** Names, addresses and networks. */
+  readonly hosts: readonly string[];
+  /** Whether all of RFC 1918 and the like is open. */
+  readonly privateNetworks: boolean;
+}
+
 /** What an instance's process may touch beside what it is given. Paths and names as written. */
-export interface Allowance {
+export interface Allowance extends Reach {
   readonly read: readonly string[];
   readonly write: readonly string[];
   /** Environment variables; a `*` at the end stands for any rest. */
   readonly env: readonly string[];
   readonly network: boolean;
-  /** Names, addresses and networks that it may connect to although they are not public. */
-  readonly hosts: readonly string[];
-  /** Whether all of RFC 1918 and the like is open to it. */
-  readonly privateNetworks: boolean;
 }
 
 /** How the host treats calls into one instance. */
@@ -95,6 +100,8 @@ export interface PipelineConfig {
   readonly emptyFiles: 'quarantine' | 'deliver';
   /** Read twice and compare before committing; `auto` when nothing else proves that a file is complete. */
   readonly doubleRead: 'auto' | boolean;
+  /** Look at the sink after a commit that it acknowledged: for sinks whose word alone is not enough. Default false. */
+  readonly verifyCommit?: boolean;
   /** At least this long; the provider may ask for more. */
   readonly settleMs: number | undefined;
   readonly limits: {

@@ -1,3 +1,4 @@
+import type { LookupFunction } from 'node:net';
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Database, type DatabasePlace } from '../ledger/postgres/database.ts';
 import type { PipelineConfig, WebhookConfig } from '../manifest/manifest.ts';
@@ -15,6 +16,8 @@ export interface NotifyingOptions {
   /** For jitter; 0 ≤ random() < 1. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Resolves the names of webhooks, in place of the system. */
+  readonly lookup?: LookupFunction;
 }
 
 const PAUSE_MS = 1_000;
@@ -86,12 +89,12 @@ export class Notifying implements AsyncDisposable {
   }
 
   async #tellOne(webhook: WebhookConfig, notice: TakenNotice): Promise<void> {
-    const { clock, logger, random } = this.#options;
+    const { clock, logger, random, lookup } = this.#options;
     const { id, attempts, ageMs } = notice;
-    const posted = await postNotice(webhook, notice, clock, this.#stop.signal);
+    const posted = await postNotice(webhook, notice, clock, this.#stop.signal, lookup);
     if (posted.answer === 'taken') return await this.#store.done(id);
     const { trouble } = posted;
-    const fields = { webhook: webhook.name, message: id, attempts, reason: trouble };
+    const fields = { webhook: webhook.name, notice: id, attempts, reason: trouble };
     if (posted.answer === 'gone' || ageMs > PATIENCE_MS) {
       logger.error(fields, 'webhook was not told: given up');
       return await this.#store.done(id, trouble);

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   isPluginError,
+  PluginError,
   type Clock,
   type Logger,
   type Proof,
@@ -68,6 +69,7 @@ export class Attempt {
   #unproved: VisibleObject | undefined;
   #rereads = 0;
   #rejections = 0;
+  #unconfirmed = 0;
 
   constructor(
     delivery: Delivery,
@@ -172,7 +174,20 @@ export class Attempt {
     const answer = await this.#context.watch.during('commit', 0, () =>
       this.#sinkSide.complete(proof),
     );
-    return answer.outcome === 'committed' ? await this.#committed(answer, 'acknowledged') : 'again';
+    if (answer.outcome !== 'committed') return 'again';
+    if (this.#context.config.verifyCommit === true) return await this.#confirm();
+    return await this.#committed(answer, 'acknowledged');
+  }
+
+  /** Where the sink's word is not enough. Read anew once; then somebody must look at the sink, and nothing is decided. */
+  async #confirm(): Promise<Outcome | 'again'> {
+    const seen = await this.#sinkSide.confirm();
+    if (seen.sight === 'ours') return await this.#adopt(seen.object, 'acknowledged');
+    if (this.#unconfirmed++ === 0) return 'again';
+    const what = `the sink says that it committed '${this.#row.key}', and has nothing of ours there`;
+    const todo = 'do not trust this sink until its author has looked at it';
+    const code = 'COMMIT_UNCONFIRMED';
+    throw new SinkFailure(new PluginError('validation', `${what}; ${todo}`, { code }), false);
   }
 
   /** Rule 3: content is reserved before it is committed. `undefined` when it is ours now. */
@@ -210,9 +225,12 @@ export class Attempt {
     );
   }
 
-  async #adopt(object: VisibleObject): Promise<Outcome> {
+  async #adopt(
+    object: VisibleObject,
+    how: 'acknowledged' | 'adopted' = 'adopted',
+  ): Promise<Outcome> {
     const wrong = mismatch(object, this.#row.delivery, this.#row.delivery.uploadToken);
-    if (wrong === undefined) return await this.#committed(object, 'adopted');
+    if (wrong === undefined) return await this.#committed(object, how);
     return await this.#exits.quarantine(
       `SINK_MISMATCH: the object at '${this.#row.key}' carries this delivery's id, but ${wrong}; it was left alone`,
     );

@@ -54,6 +54,7 @@ async function listening(
           name: 'ops',
           url: receiver.url,
           secret: SECRET,
+          allow: { hosts: [], privateNetworks: false },
           on: ['delivered', 'quarantined', 'failed', 'late'],
           ...webhook,
         },
