@@ -35,7 +35,7 @@ function manifestPage(root: string): string {
   return page(
     'plugins.json',
     'JSON with comments and trailing commas. `*` stands for an id of your choice: lower-case letters, digits, `-` and `_`.',
-    'Any text may hold `${env:NAME}` and `${file:path}` (relative to the manifest); `$${` is a plain `${`. A text that is one reference and nothing else may stand for a number or a boolean.',
+    'Any text may hold `${env:NAME}`, `${file:path}` (relative to the manifest) and, in plugins, pipelines and the host, `${secret:name}` of the store that was granted to it ([operating.md](../operating.md#secrets-in-the-manifest)); `$${` is a plain `${`. A text that is one reference and nothing else may stand for a number or a boolean.',
     settingsTable(schema),
   );
 }
