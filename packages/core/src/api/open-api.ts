@@ -12,6 +12,7 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { openDatabase } from '../ledger/open-ledger.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { SecretSource } from '../manifest/secret-source.ts';
+import type { SecretStores } from '../manifest/secret-stores.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bindError, refuseExposed, type Binding } from './bind.ts';
 import { buildApp, type AppSettings } from './build-app.ts';
@@ -35,6 +36,7 @@ export interface ApiOptions extends Pick<ApiParts, 'auditReader' | 'breakerOf'> 
   readonly env: Readonly<Record<string, string | undefined>>;
   /** See `ManifestDoorOptions`. */
   readonly secrets?: SecretSource;
+  readonly stores?: SecretStores;
   readonly clock: Clock;
   readonly logger: Logger;
 }

@@ -10,6 +10,7 @@ export const errorCatalogue = {
   OCTO_REFERENCE_INVALID: 'a reference is not spelled right or of an unknown kind',
   OCTO_REFERENCE_NOT_GRANTED: 'a secret is named by something that was not granted it',
   OCTO_SECRETS_SEALED: 'the store of secrets cannot be opened, because the master key is missing',
+  OCTO_SECRETS_UNAVAILABLE: 'a plugin that keeps secrets does not give them now',
   OCTO_INSTANCE_UNKNOWN: 'a pipeline names a plugin that the manifest does not have',
   OCTO_INSTANCE_WRONG_KIND: 'a pipeline uses a provider as its sink or a sink as its provider',
   OCTO_KEY_TEMPLATE: 'the template of the object key is not right',

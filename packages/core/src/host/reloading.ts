@@ -20,6 +20,8 @@ export interface ReloadOptions {
   readonly read: () => Promise<Manifest>;
   /** What `read` takes secrets from: a change of its files is a change of the manifest. */
   readonly secrets?: Pick<SecretSource, 'files'>;
+  /** Stores that change without a word: whether it is time to ask them again, by reading. */
+  readonly stores?: { takeDue(): boolean };
   readonly clock: Clock;
   /** Is told every outcome, before the next look. */
   readonly tell: (reload: Reload) => void | Promise<void>;
@@ -80,7 +82,9 @@ export class Reloading {
     const touched = await touchedAt(this.#options.host.manifest.file);
     const files = [...this.#files, ...(this.#options.secrets?.files ?? [])];
     const print = `${await fingerprint(files)} ${touched}`;
-    const isDue = this.#options.clock.monotonic() >= (this.#refusal?.dueMs ?? Infinity);
+    const { clock, stores } = this.#options;
+    const isStale = stores?.takeDue() === true;
+    const isDue = isStale || clock.monotonic() >= (this.#refusal?.dueMs ?? Infinity);
     if (!isAsked && !isDue && print === this.#seen)
       return { outcome: 'unchanged', wasRefused: false };
     const reload = await this.#outcome(print, isAsked);

@@ -76,6 +76,8 @@ export interface Policy {
   readonly timeoutMs: number;
   /** Attempts at one operation whose failure is worth another try. Default 4. */
   readonly attempts: number;
+  /** Of a store of secrets: after how long its values are asked for again. Default 300,000. */
+  readonly refreshMs?: number;
 }
 
 export interface PipelineConfig {

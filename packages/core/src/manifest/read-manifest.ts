@@ -21,16 +21,22 @@ import type {
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
-import { pointerTo } from './pointer.ts';
+import { type InstanceAlone, OutsideSecrets } from './outside-secrets.ts';
+import { pointerTo, valueAt } from './pointer.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
-import { resolveReferences } from './references.ts';
+import { type ReferenceOptions, resolveReferences } from './references.ts';
+import { NO_SECRETS, SecretReferences } from './secret-references.ts';
 import type { SecretSource } from './secret-source.ts';
+import type { SecretStores } from './secret-stores.ts';
+import { StoreClosed } from './store-closed.ts';
 
 export interface ReadManifestOptions {
   /** What `${env:NAME}` refers to. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What `${secret:name}` refers to. Default: nothing. */
   readonly secrets?: SecretSource | undefined;
+  /** What `${secret:<instance>/<name>}` refers to. Default: nothing. */
+  readonly stores?: SecretStores | undefined;
   /**
    * What becomes of a manifest that names secrets of a store that does not open: it is refused, the default, or what needs
    * them is held; see `Manifest.held`.
@@ -54,11 +60,14 @@ export async function readManifest(file: string, options: ReadManifestOptions): 
 export async function parseManifest(
   text: string,
   path: string,
-  { env, secrets, sealed = 'refuse' }: ReadManifestOptions,
+  { env, secrets = NO_SECRETS, stores, sealed = 'refuse' }: ReadManifestOptions,
 ): Promise<Manifest> {
   const folder = dirname(path);
   const { value: written, source } = parseText(shownPath(path), text);
-  const resolved = await resolveReferences(written, source, { env, folder, secrets });
+  const references = { env, folder, secrets: new SecretReferences(secrets) };
+  const alone = aloneIn(written, { file: path, folder, source }, references);
+  references.secrets.add(await OutsideSecrets.read(written, stores, alone));
+  const resolved = await resolveReferences(written, source, references);
   const { issues, waiting } = resolved;
   const value = withoutHeld(resolved.value, waiting);
   const checked = checkSchema(value, source);
@@ -71,6 +80,29 @@ export async function parseManifest(
   if (all.length > 0) throw errorOfIssues(source.sorted(all));
   const held = heldBy(waiting, checked.value as Checked, source);
   return await manifestOf(checked.value as Checked, { file: path, folder, held, source });
+}
+
+/** A store of secrets is asked before all else is known: it is a manifest of its own, in which nothing refers to a store. */
+function aloneIn(
+  written: unknown,
+  origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
+  references: ReferenceOptions,
+): InstanceAlone {
+  return async (id) => {
+    const at = pointerTo('/plugins', id);
+    const plugin = valueAt(written, ['plugins', id]);
+    const { value, issues, waiting } = await resolveReferences(
+      plugin,
+      origin.source,
+      references,
+      at,
+    );
+    const [closed] = waiting;
+    if (closed !== undefined) return new StoreClosed(closed.reason);
+    const checked = checkSchema({ plugins: { [id]: value } }, origin.source);
+    if (issues.length > 0 || checked.issues.length > 0) return undefined;
+    return await manifestOf(checked.value as Checked, { ...origin, held: new Map() });
+  };
 }
 
 /** A manifest of a hundred pipelines has 50 KiB. */

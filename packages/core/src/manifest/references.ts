@@ -6,8 +6,8 @@ import { escapeText } from '../observe/escape-text.ts';
 import type { ManifestSource, Reference } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
-import { NO_SECRETS, SecretReferences, StoreClosed } from './secret-references.ts';
-import type { SecretSource } from './secret-source.ts';
+import type { SecretReferences } from './secret-references.ts';
+import { StoreClosed } from './store-closed.ts';
 import { didYouMean } from './suggest.ts';
 import { Unresolved } from './unresolved.ts';
 
@@ -15,8 +15,8 @@ export interface ReferenceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What relative paths of `${file:…}` are relative to. */
   readonly folder: string;
-  /** What `${secret:…}` refers to. Default: nothing. */
-  readonly secrets?: SecretSource | undefined;
+  /** What `${secret:…}` refers to. */
+  readonly secrets: SecretReferences;
 }
 
 interface Resolved {
@@ -36,17 +36,17 @@ export interface Waiting {
 
 /**
  * Replaces `${env:NAME}`, `${file:path}` and `${secret:name}` in every string, and `$${` by `${`. What came from where is noted in
- * `source.references`. Problems name the reference and the place, never a value.
+ * `source.references`; `at` is where the value stands. Problems name the reference and the place, never a value.
  */
 export async function resolveReferences(
   value: unknown,
   source: ManifestSource,
   options: ReferenceOptions,
+  at = '',
 ): Promise<Resolved> {
   const issues: Issue[] = [];
   const waiting: Waiting[] = [];
-  const secrets = new SecretReferences(options.secrets ?? NO_SECRETS);
-  const sight = { source, issues, waiting, secrets, options };
+  const sight = { source, issues, waiting, options };
   const walk = async (part: unknown, pointer: string): Promise<unknown> => {
     if (typeof part === 'string') return resolveString(part, pointer, sight);
     if (Array.isArray(part)) {
@@ -61,7 +61,7 @@ export async function resolveReferences(
       copy[key] = await walk(item, pointerTo(pointer, key));
     return copy;
   };
-  return { value: await walk(value, ''), issues, waiting };
+  return { value: await walk(value, at), issues, waiting };
 }
 
 /** `$${` is an escaped `${`; a reference ends with the next `}`; without one it is not closed. */
@@ -71,7 +71,6 @@ interface Sight {
   readonly source: ManifestSource;
   readonly issues: Issue[];
   readonly waiting: Waiting[];
-  readonly secrets: SecretReferences;
   readonly options: ReferenceOptions;
 }
 
@@ -129,7 +128,7 @@ async function lookAt(
 async function lookUp(
   content: string | undefined,
   pointer: string,
-  { secrets, options: { env, folder } }: Sight,
+  { options: { env, folder, secrets } }: Sight,
 ): Promise<Looked> {
   if (content === undefined)
     throw new Unresolved(

@@ -1,19 +1,11 @@
 import { OctoError } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import { pointerTo, segmentsOf } from './pointer.ts';
+import { chained, isOutside, type OutsideSecrets } from './outside-secrets.ts';
 import type { OpenSecrets, SecretSource } from './secret-source.ts';
+import { StoreClosed } from './store-closed.ts';
 import { didYouMean } from './suggest.ts';
 import { Unresolved } from './unresolved.ts';
-
-/** A store that is there and does not open: nothing is wrong with the reference. */
-export class StoreClosed extends Error {
-  readonly reason: OctoError;
-
-  constructor(reason: OctoError) {
-    super(reason.message);
-    this.reason = reason;
-  }
-}
 
 /** What has none has nothing. */
 export const NO_SECRETS: SecretSource = {
@@ -24,10 +16,16 @@ export const NO_SECRETS: SecretSource = {
 /** The secrets of one reading: the source is opened when the first one is asked for, and not again. */
 export class SecretReferences {
   readonly #source: SecretSource;
+  #outside: OutsideSecrets | undefined;
   #opened: Promise<OpenSecrets> | undefined;
 
   constructor(source: SecretSource) {
     this.#source = source;
+  }
+
+  /** What the stores of others gave: from now on their references have values, too. */
+  add(outside: OutsideSecrets): void {
+    this.#outside = outside;
   }
 
   /**
@@ -40,6 +38,11 @@ export class SecretReferences {
       throw new Unresolved('OCTO_REFERENCE_INVALID', `refers to ${shown}, which names no secret`);
     const grantee = granteeOf(pointer);
     if (grantee === undefined) throw new Unresolved('OCTO_REFERENCE_INVALID', nobodyThere(shown));
+    if (isOutside(name)) {
+      // Until the stores were asked, it is their own settings that are resolved.
+      if (this.#outside === undefined) throw chained(name);
+      return this.#outside.resolve(name, pointer);
+    }
     const secrets = await this.#open();
     const found = secrets.find(name);
     if (found === undefined) {

@@ -52,7 +52,7 @@ describe('a manifest that is right', () => {
       use: 'v',
       enabled: true,
       config: {},
-      policy: { timeoutMs: 30_000, attempts: 4 },
+      policy: { timeoutMs: 30_000, attempts: 4, refreshMs: 300_000 },
       allow: { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false },
       code: '',
     });

@@ -50,7 +50,7 @@ function page(use: string, { name, kind, summary, configSchema }: PluginDescript
   ]);
   const example = configSchema.examples?.[0];
   return [
-    `${escapeText(name)}, a ${kind} (${escapeText(use)})`,
+    `${escapeText(name)}, ${kind === 'secrets' ? 'a store of secrets' : `a ${kind}`} (${escapeText(use)})`,
     ...(summary === undefined ? [] : [escapeText(summary)]),
     '',
     ...table(['name', 'type', 'default', 'description'], rows),

@@ -27,6 +27,7 @@ import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
 import { type RunCounts, runCountsFor } from '../run-counts.ts';
 import { serveApi } from '../serve-api.ts';
+import { secretStoresOf } from '../secret-stores-of.ts';
 import { servedPipelines } from '../served-pipelines.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -54,7 +55,8 @@ export const start: CommandCode = async (args, environment) => {
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
   const secrets = await rooms.secretSource({ env, stateFolder });
-  const read = () => rooms.readManifest(manifestFile, { env, secrets, sealed: 'hold' });
+  const stores = await secretStoresOf(args, environment);
+  const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
   const settings = settingsOf(manifest, env, {
     'api-address': stringOption(args, 'api-address'),
@@ -112,7 +114,7 @@ export const start: CommandCode = async (args, environment) => {
     counts.reloaded(reload.outcome);
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
-  const reloading = new Reloading({ host, read, secrets, clock, tell, signal });
+  const reloading = new Reloading({ host, read, secrets, stores, clock, tell, signal });
   using _hangups = environment.onHangup(() => void reloading.reload());
   const look = () => reloading.look();
   await using _watch = flag(args, 'no-watch')
@@ -122,6 +124,8 @@ export const start: CommandCode = async (args, environment) => {
   const served = {
     settings,
     secrets,
+    // What is only tried must not make the host forget what it knows.
+    stores: await secretStoresOf(args, environment),
     metrics,
     host,
     runs: queue,
