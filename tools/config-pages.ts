@@ -12,7 +12,7 @@ export async function configPages(root: string): Promise<Map<string, string>> {
     ['steps.md', stepsPage()],
   ]);
   const folders = readdirSync(join(root, 'packages')).toSorted();
-  for (const folder of folders.filter((name) => /^(provider|sink)-/.test(name))) {
+  for (const folder of folders.filter((name) => /^(provider|sink|secrets)-/.test(name))) {
     pages.set(`${folder}.md`, await pluginPage(`@octo/${folder}`));
   }
   const style = (await resolveConfig(join(root, 'docs/config/page.md'))) ?? {};
@@ -60,7 +60,7 @@ async function pluginPage(name: string): Promise<string> {
   return page(
     name,
     summary,
-    `A ${kind}. In the manifest: \`"use": "${name}"\`, and in \`config\`:`,
+    `${kind === 'secrets' ? 'A store of secrets' : `A ${kind}`}. In the manifest: \`"use": "${name}"\`, and in \`config\`:`,
     settingsTable(configSchema),
     examplesOf(configSchema) === '' ? '' : `For example:\n\n${examplesOf(configSchema)}`,
   );
