@@ -43,6 +43,7 @@ const TYPES = [
   'Proof',
   'Provider',
   'RemoteFile',
+  'SecretStore',
   'Session',
   'Sink',
   'Staged',

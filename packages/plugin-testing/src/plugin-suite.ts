@@ -8,9 +8,9 @@ import {
   LOGGER,
   STATE_FOLDER,
   SYNC_TO_DISK,
+  type Kind,
+  type Kinds,
   type PluginDefinition,
-  type Provider,
-  type Sink,
 } from '@octo/plugin-api';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from './manual-clock.ts';
@@ -26,6 +26,7 @@ export interface PluginSuiteOptions {
 const VERBS = {
   provider: ['connect'],
   sink: ['stage', 'abort', 'head'],
+  secrets: ['get'],
 } as const;
 
 /**
@@ -114,7 +115,7 @@ class Room implements AsyncDisposable {
     return new Room(folder, definition, options);
   }
 
-  create(example: unknown): Provider | Sink {
+  create(example: unknown): Kinds[Kind] {
     const config = structuredClone(example);
     configCheck(this.#definition.configSchema)(config);
     const services = Object.entries(this.#definition.inject).map(([name, { id }]) => {

@@ -262,7 +262,7 @@ const pluginFields = {
   kind: { enum: ['provider', 'sink'] },
   name: text,
   summary: text,
-  state: { enum: ['created', 'started', 'failed', 'disposed', 'disabled', 'defect'] },
+  state: { enum: ['created', 'started', 'failed', 'disposed', 'disabled', 'defect', 'held'] },
   reason: text,
   pipelines: listOf(text),
   health,

@@ -1,5 +1,5 @@
-import type { Health, InstanceHealth } from '../host/health.ts';
-import type { Instance } from '../host/instance.ts';
+import type { Kind } from '@octo/plugin-api';
+import type { Health } from '../host/health.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Meaning, Paint } from './paint.ts';
@@ -7,25 +7,35 @@ import { table } from './table.ts';
 
 /** One instance of `octo-host health`. */
 export interface Examined {
-  readonly instance: Pick<Instance, 'id' | 'definition'>;
-  readonly health: InstanceHealth;
+  readonly id: string;
+  /** Unknown of one that is held. */
+  readonly kind: Kind | undefined;
+  readonly health: Health | Held;
 }
 
-const meanings: Readonly<Record<Health['state'], Meaning>> = {
+/** It was not even built: a secret that it needs cannot be read. */
+interface Held {
+  readonly state: 'held';
+  /** Says what to do, too. */
+  readonly reason: string;
+}
+
+const meanings: Readonly<Record<Examined['health']['state'], Meaning>> = {
   healthy: 'good',
   degraded: 'doubtful',
   down: 'bad',
   unknown: 'minor',
+  held: 'bad',
 };
 
 /** The table, what to do under each instance that is down, and how many are how. */
 export function healthLines(all: readonly Examined[], paint: Paint): string[] {
   const [head = '', ...rows] = table(
     ['state', 'plugin', 'kind', 'took', 'reason'],
-    all.map(({ instance, health }) => [
+    all.map(({ id, kind, health }) => [
       health.state,
-      escapeText(instance.id),
-      instance.definition.kind,
+      escapeText(id),
+      kind ?? '–',
       'tookMs' in health ? `${Math.round(health.tookMs)} ms` : '–',
       reasonOf(health),
     ]),
@@ -38,14 +48,14 @@ export function healthLines(all: readonly Examined[], paint: Paint): string[] {
   return [paint('strong', head), ...lines, '', inOneLine(all)];
 }
 
-function reasonOf(health: Health): string {
+function reasonOf(health: Examined['health']): string {
   if (health.state === 'healthy') return '';
   const reason = escapeText(health.reason);
   return health.state === 'down' ? `${health.type}: ${reason}` : reason;
 }
 
 function inOneLine(all: readonly Examined[]): string {
-  const counts = (['down', 'degraded'] as const).flatMap((state) => {
+  const counts = (['down', 'held', 'degraded'] as const).flatMap((state) => {
     const count = all.filter(({ health }) => health.state === state).length;
     return count === 0 ? [] : [`${count} ${state}`];
   });
@@ -56,9 +66,9 @@ function inOneLine(all: readonly Examined[]): string {
 export function healthJson(all: readonly Examined[], error?: string): string {
   return JSON.stringify({
     ok: error === undefined && exitCodeOfHealth(all) === exitCodes.allWell,
-    instances: all.map(({ instance, health }) => ({
-      id: instance.id,
-      kind: instance.definition.kind,
+    instances: all.map(({ id, kind, health }) => ({
+      id,
+      kind: kind ?? null,
       state: health.state,
       tookMs: 'tookMs' in health ? Math.round(health.tookMs) : null,
       type: health.state === 'down' ? health.type : null,
@@ -70,8 +80,8 @@ export function healthJson(all: readonly Examined[], error?: string): string {
   });
 }
 
-/** 3 when something is down, else 0: what is slow works, and what cannot be told is no alarm. */
+/** 3 when something is down or held, else 0: what is slow works, and what cannot be told is no alarm. */
 export function exitCodeOfHealth(all: readonly Examined[]): number {
-  const isDown = all.some(({ health }) => health.state === 'down');
+  const isDown = all.some(({ health }) => health.state === 'down' || health.state === 'held');
   return isDown ? exitCodes.unreachable : exitCodes.allWell;
 }

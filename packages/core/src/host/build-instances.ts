@@ -1,12 +1,5 @@
 import { join } from 'node:path';
-import {
-  CLOCK,
-  LOGGER,
-  type Provider,
-  type Sink,
-  STATE_FOLDER,
-  SYNC_TO_DISK,
-} from '@octo/plugin-api';
+import { CLOCK, type Kind, type Kinds, LOGGER, STATE_FOLDER, SYNC_TO_DISK } from '@octo/plugin-api';
 import { type Issue, OctoError } from '../errors/octo-error.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pointerTo } from '../manifest/pointer.ts';
@@ -56,7 +49,7 @@ function createPlugin(
   { config, definition }: LoadedInstance,
   stateFolder: string,
   { logger: parent, clock, redact, ...options }: BuildOptions,
-): Provider | Sink {
+): Kinds[Kind] {
   const use = `'${escapeText(config.use)}'`;
   const logger = childLogger(parent, { instance: config.id }, redact);
   const services = new Services()
@@ -76,5 +69,5 @@ function createPlugin(
   const made: unknown = definition.create(context as never);
   const problem = contractProblem(definition.kind, made);
   if (problem !== undefined) throw new OctoError('OCTO_PLUGIN_CREATE', `${use} ${problem}`);
-  return made as Provider | Sink;
+  return made as Kinds[Kind];
 }

@@ -1,3 +1,4 @@
+import type { Issue } from '../errors/octo-error.ts';
 import type { HostConfig } from './host-settings.ts';
 import type { ManifestSource } from './manifest-source.ts';
 
@@ -18,6 +19,11 @@ export interface Manifest {
   readonly webhooks?: ReadonlyMap<string, WebhookConfig>;
   /** The host itself, as the file says; see `hostSettings`. */
   readonly host?: HostConfig;
+  /**
+   * What waits for a secret whose store does not open, by pointer: `/plugins/<id>`, `/pipelines/<id>`,
+   * `/host/notify/<name>`, `/host/<section>`; pipelines of such plugins, too. It counts as switched off, or is left out.
+   */
+  readonly held?: ReadonlyMap<string, Issue>;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }
@@ -42,6 +48,7 @@ export interface InstanceConfig {
   readonly id: string;
   /** Package name, or a path that begins with `./`, `../` or `/`. */
   readonly use: string;
+  /** Whether it is to live: the file says so, and it is not held. */
   readonly enabled: boolean;
   /** The plugin's own business; validated against its schema when the plugin is loaded. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -74,10 +81,13 @@ export interface Policy {
   readonly timeoutMs: number;
   /** Attempts at one operation whose failure is worth another try. Default 4. */
   readonly attempts: number;
+  /** Of a store of secrets: after how long its values are asked for again. Default 300,000. */
+  readonly refreshMs?: number;
 }
 
 export interface PipelineConfig {
   readonly id: string;
+  /** Whether it is to run: the file says so, and it is not held. */
   readonly enabled: boolean;
   /** Instance ids. */
   readonly from: string;

@@ -138,6 +138,13 @@ export class PipelineWorker implements AsyncDisposable {
     });
   }
 
+  /** A secret of a store, which is text of at most 64 Ki characters. @throws what the store says; see `SecretStore` */
+  async secret(id: string, name: string, signal: AbortSignal): Promise<string> {
+    return await this.#busy(signal, async ({ process }) =>
+      text(await process.ask('secret', [id, name], signal), 'secret'),
+    );
+  }
+
   async *diagnose(id: string, signal: AbortSignal): AsyncGenerator<Diagnosis, void, void> {
     const { process } = await this.#opened(signal);
     await using _folders = await foldersForAWhile(this.#options.ground.create);

@@ -52,7 +52,7 @@ describe('a manifest that is right', () => {
       use: 'v',
       enabled: true,
       config: {},
-      policy: { timeoutMs: 30_000, attempts: 4 },
+      policy: { timeoutMs: 30_000, attempts: 4, refreshMs: 300_000 },
       allow: { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false },
       code: '',
     });
@@ -176,10 +176,13 @@ describe('references', () => {
     ['${file:binary}', 'refers to ${file:binary}, which is not UTF-8 text'],
     [
       '${secret:pgp}',
-      'uses ${secret:pgp}, which this version cannot resolve yet; use ${env:NAME} or ${file:path}',
+      'refers to ${secret:pgp}, which the store does not have; octo-host secrets set puts it there',
     ],
     ['${evn:A}', "has a reference of unknown kind 'evn'; did you mean 'env'?"],
-    ['${A}', "has a reference of unknown kind 'A'; there are ${env:NAME} and ${file:path}"],
+    [
+      '${A}',
+      "has a reference of unknown kind 'A'; there are ${env:NAME}, ${file:path} and ${secret:name}",
+    ],
     ['${env:A', 'has a reference ${…} that is not closed; write $${ for a plain ${'],
   ])('that lead nowhere are refused: %s', async (reference, problem) => {
     await writeFile(join(folder, 'big'), Buffer.alloc(1024 * 1024 + 1));

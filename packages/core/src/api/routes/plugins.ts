@@ -1,8 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import { reaches, type Reach } from '../../auth/scope.ts';
-import { OctoError } from '../../errors/octo-error.ts';
+import { type Issue, OctoError } from '../../errors/octo-error.ts';
 import type { InstanceHealth } from '../../host/health.ts';
 import type { InstanceConfig } from '../../manifest/manifest.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import { reachFor } from '../access.ts';
 import type { ApiParts } from '../parts.ts';
 import { closed, listOf, pipelineId, plugin, pluginWithSchema, ref } from '../shapes.ts';
@@ -72,21 +73,29 @@ function pluginJson(
   parts: Parts,
   answers: readonly InstanceHealth[],
 ): Record<string, unknown> {
-  const { redact, instances } = parts.host;
+  const { redact, instances, manifest } = parts.host;
   const instance = instances.get(id);
+  const held = manifest.held?.get(pointerTo('/plugins', id));
   const said = answers.find((one) => one.id === id);
   return {
     id,
     use,
-    enabled,
+    enabled: enabled || held !== undefined,
     kind: instance?.definition.kind,
     name: instance?.definition.name,
     summary: instance?.definition.summary,
-    state: instance?.state.state ?? (enabled ? 'defect' : 'disabled'),
+    state: instance?.state.state ?? absence(enabled, held),
+    ...(held === undefined ? {} : { reason: redact(held.message) }),
     ...(instance?.state.state === 'failed' ? { reason: redact(instance.state.reason) } : {}),
     pipelines: usersOf(id, parts),
     ...(said === undefined ? {} : { health: healthJson(said, redact) }),
   };
+}
+
+/** Why there is no living instance. */
+function absence(enabled: boolean, held: Issue | undefined): 'defect' | 'held' | 'disabled' {
+  if (held !== undefined) return 'held';
+  return enabled ? 'defect' : 'disabled';
 }
 
 function healthJson(

@@ -4,6 +4,7 @@ import { byOf } from '../../auth/identity.ts';
 import { reaches } from '../../auth/scope.ts';
 import { OctoError } from '../../errors/octo-error.ts';
 import type { RunFilter, RunRecord, RunRequest } from '../../jobs/runs.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import { reachFor } from '../access.ts';
 import type { ApiParts } from '../parts.ts';
 import { recorded } from '../recorded.ts';
@@ -72,7 +73,9 @@ export function runRoutes(app: FastifyInstance, parts: ApiParts): void {
       const known = host.manifest.pipelines.get(wanted.pipeline);
       if (known === undefined || !reaches(reachFor(request), wanted.pipeline))
         throw noPipeline(wanted.pipeline);
-      if (!known.enabled)
+      // A run of one that waits for a secret waits with it.
+      const isHeld = host.manifest.held?.has(pointerTo('/pipelines', wanted.pipeline)) === true;
+      if (!known.enabled && !isHeld)
         throw new OctoError(
           'OCTO_PIPELINE_DISABLED',
           `pipeline '${wanted.pipeline}' is switched off in the manifest`,

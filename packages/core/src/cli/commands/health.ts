@@ -1,4 +1,6 @@
 import { askHealth, type InstanceHealth } from '../../host/health.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import { commandHint } from '../command-hint.ts';
 import type { Environment } from '../environment.ts';
@@ -8,7 +10,7 @@ import { exitCodeOfHealth, type Examined, healthJson, healthLines } from '../hea
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
-import { workplaceOf } from '../workplace.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 
 /** `octo-host health`: asks every enabled instance how it is, all at the same time. */
 export const health: CommandCode = async (args, environment) => {
@@ -26,19 +28,26 @@ export const health: CommandCode = async (args, environment) => {
 };
 
 async function examine(args: Args, environment: Environment): Promise<Examined[]> {
-  const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile } = workplaceOf(args, environment);
-  const manifest = await rooms.readManifest(manifestFile, { env });
+  const { rooms, clock, redactor, signal } = environment;
+  const manifest = await readManifestOf(args, environment, 'hold');
   // What did not start stands in the table.
   const silent = logSettings(args, environment, { format: 'text', level: 'silent' });
   const logger = await createLogger(silent, environment);
   await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await host.start(signal);
-  const instances = [...host.instances.values()];
-  const answers = await askHealth(instances, { clock }, signal);
-  return instances.flatMap((instance, index) => {
-    const answer = answers[index];
-    return answer === undefined ? [] : [{ instance, health: redacted(answer, redactor.redact) }];
+  const answers = await askHealth(host.instances.values(), { clock }, signal);
+  const asked = answers.map((answer) => {
+    const kind = host.instances.get(answer.id)?.definition.kind;
+    return { id: answer.id, kind, health: redacted(answer, redactor.redact) };
+  });
+  return [...asked, ...heldIn(manifest)];
+}
+
+function heldIn({ plugins, held }: Manifest): Examined[] {
+  return [...plugins.keys()].flatMap((id) => {
+    const waits = held?.get(pointerTo('/plugins', id));
+    if (waits === undefined) return [];
+    return [{ id, kind: undefined, health: { state: 'held' as const, reason: waits.message } }];
   });
 }
 

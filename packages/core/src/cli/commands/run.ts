@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AuditedHost } from '../../audit/audited-host.ts';
+import { enabledPipeline } from '../../host/cannot-run.ts';
 import type { RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -11,6 +12,7 @@ import { narrowManifest } from '../narrow-manifest.ts';
 import { narrowingOf } from '../narrowing-of.ts';
 import { openAuditOf } from '../open-audit-of.ts';
 import { operatorName } from '../operator.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { runDisplay, type RunDisplay } from '../run-display.ts';
@@ -40,10 +42,11 @@ async function runOnce(
   display: RunDisplay,
 ): Promise<RunReport> {
   const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const { stateFolder } = workplaceOf(args, environment);
   const only = narrowingOf(args);
   const logger = await quietLogger(args, environment);
-  const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
+  const manifest = narrowManifest(await readManifestOf(args, environment, 'hold'), id);
+  enabledPipeline(manifest, id);
   await using audit = await openAuditOf(args, environment, logger);
   const made = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await using host = new AuditedHost(made, audit, operatorName(env), logger);

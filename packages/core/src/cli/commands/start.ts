@@ -9,7 +9,7 @@ import { Dispatcher } from '../../jobs/dispatcher.ts';
 import type { TakenRun } from '../../jobs/run-queue.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
-import { hostSettings } from '../../manifest/host-settings.ts';
+import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
@@ -27,6 +27,7 @@ import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
 import { type RunCounts, runCountsFor } from '../run-counts.ts';
 import { serveApi } from '../serve-api.ts';
+import { secretStoresOf } from '../secret-stores-of.ts';
 import { servedPipelines } from '../served-pipelines.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
@@ -53,9 +54,11 @@ export const start: CommandCode = async (args, environment) => {
   const { rooms, env, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
-  const read = () => rooms.readManifest(manifestFile, { env });
+  const secrets = await rooms.secretSource({ env, stateFolder });
+  const stores = await secretStoresOf(args, environment);
+  const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
-  const settings = hostSettings(manifest.host, env, {
+  const settings = settingsOf(manifest, env, {
     'api-address': stringOption(args, 'api-address'),
     'api-port': stringOption(args, 'api-port'),
   });
@@ -111,7 +114,7 @@ export const start: CommandCode = async (args, environment) => {
     counts.reloaded(reload.outcome);
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
-  const reloading = new Reloading({ host, read, clock, tell, signal });
+  const reloading = new Reloading({ host, read, secrets, stores, clock, tell, signal });
   using _hangups = environment.onHangup(() => void reloading.reload());
   const look = () => reloading.look();
   await using _watch = flag(args, 'no-watch')
@@ -120,6 +123,9 @@ export const start: CommandCode = async (args, environment) => {
   const { metrics } = counts;
   const served = {
     settings,
+    secrets,
+    // What is only tried must not make the host forget what it knows.
+    stores: await secretStoresOf(args, environment),
     metrics,
     host,
     runs: queue,
@@ -147,8 +153,19 @@ async function logsFor(args: Args, environment: Environment) {
     : { logger, log: structuredEventLog(logger), reloadLog: structuredReloadLog(logger) };
 }
 
+/** An API whose settings wait for a secret is not served with others. */
+function settingsOf(manifest: Manifest, ...more: SettingsOf): HostSettings {
+  const { api, ...rest } = hostSettings(manifest.host, ...more);
+  const isHeld = manifest.held?.has('/host/api') === true;
+  return isHeld || api === undefined ? rest : { ...rest, api };
+}
+
+type SettingsOf = Parameters<typeof hostSettings> extends [unknown, ...infer R] ? R : never;
+
 /** @throws UsageError when no pipeline is enabled and has a schedule */
-function refuseIdle({ pipelines, file }: Manifest): void {
+function refuseIdle({ pipelines, held, file }: Manifest): void {
+  // What waits for a secret may have one.
+  if (held !== undefined && held.size > 0) return;
   const hasSchedule = [...pipelines.values()].some(
     ({ enabled, schedule, everyMs }) => enabled && (schedule ?? everyMs) !== undefined,
   );
