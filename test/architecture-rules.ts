@@ -12,6 +12,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'jobs',
     'notify',
+    'telemetry',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -25,6 +26,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
   notify: ['egress', 'manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
+  telemetry: ['pipeline/run-report.ts', 'resilience', 'observe', 'errors'],
   api: [
     'auth',
     'audit',

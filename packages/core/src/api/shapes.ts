@@ -91,6 +91,10 @@ export const run = {
   ...closed(
     {
       id: text,
+      trace: {
+        ...text,
+        description: "In logs and spans: that of the request's traceparent, or one of its own.",
+      },
       pipeline: text,
       trigger: { enum: TRIGGERS },
       by: { ...text, description: 'Who asked for it.' },

@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@octo/plugin-api';
+import { childLogger } from '../observe/child-logger.ts';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { afterFailure } from './after-failure.ts';
@@ -187,7 +188,7 @@ export class Dispatcher {
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
       end = afterFailure(why, run, recorder.taking(), { random, redact });
-      tell(logger, why, end);
+      tell(childLogger(logger, namesOf(run), redact), why, end);
     }
     over.abort('over');
     await noting;
@@ -213,14 +214,17 @@ export class Dispatcher {
     try {
       await queue.note(run, notes);
     } catch (error) {
-      logger.warn({ run: run.id, err: error }, 'what happened in a run could not be written down');
+      logger.warn(
+        { ...namesOf(run), err: error },
+        'what happened in a run could not be written down',
+      );
     }
   }
 
   /** What cannot be written down is taken up by another host when the lease is over. */
   async #end(run: TakenRun, end: RunEnd): Promise<void> {
     const { queue, logger } = this.#options;
-    const fields = { pipeline: run.request.pipeline, run: run.id };
+    const fields = namesOf(run);
     try {
       if ((await queue.end(run, end)) === undefined)
         logger.warn(fields, 'another host took the run over; what it did here is left');
@@ -233,6 +237,11 @@ export class Dispatcher {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
+}
+
+/** What every line about a run names. */
+function namesOf({ id, trace, request }: TakenRun) {
+  return { pipeline: request.pipeline, run: id, trace };
 }
 
 function tell(logger: Logger, error: unknown, end: RunEnd): void {

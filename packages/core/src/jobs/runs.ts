@@ -46,6 +46,8 @@ export interface RunRequest {
   readonly path?: string;
   /** Higher first; −100 to 100, default 0. */
   readonly priority?: number;
+  /** The header `traceparent` that it came with: what the run's spans belong to. */
+  readonly traceParent?: string;
   /** Makes the request safe to repeat. At most 255 characters. */
   readonly key?: string;
 }
@@ -53,6 +55,8 @@ export interface RunRequest {
 export interface RunRecord {
   /** Unguessable. */
   readonly id: string;
+  /** The trace that it belongs to, in logs and spans: 32 hexadecimal digits. */
+  readonly trace: string;
   readonly request: Omit<RunRequest, 'key'>;
   readonly state: RunState;
   /** How often it has begun: more than once after failures that are worth another try, or when a host died. */

@@ -266,7 +266,7 @@ export class PipelineWorker implements AsyncDisposable {
       limits,
       clock,
       logger: childLogger(logger, name, this.#options.redact),
-      loggerOf: (run) => this.#runs.get(run)?.options.logger ?? logger,
+      loggerOf: (run) => (this.#runs.get(run) ?? this.#onlyRun())?.options.logger ?? logger,
       answers: {
         ledger: async ([run, call, args]) => await this.#running(run).gate.ask(call, args),
         sync: async ([path]) => await syncWithin(text(path, 'sync'), write),
@@ -278,6 +278,11 @@ export class PipelineWorker implements AsyncDisposable {
     });
     void process.ended.then((reason) => this.#buried(process, reason));
     return process;
+  }
+
+  /** What a plugin says does not tell the run; while one goes on alone it is that one's. */
+  #onlyRun(): Run | undefined {
+    return this.#runs.size === 1 ? [...this.#runs.values()][0] : undefined;
   }
 
   #running(run: unknown): Run {

@@ -5,6 +5,7 @@ import { reaches } from '../../auth/scope.ts';
 import { OctoError } from '../../errors/octo-error.ts';
 import type { RunFilter, RunRecord, RunRequest } from '../../jobs/runs.ts';
 import { pointerTo } from '../../manifest/pointer.ts';
+import { parseTraceParent } from '../../observe/trace-context.ts';
 import { reachFor } from '../access.ts';
 import type { ApiParts } from '../parts.ts';
 import { recorded } from '../recorded.ts';
@@ -30,7 +31,7 @@ interface OneRun {
 }
 interface NewRun {
   Body: { pipeline: string; since?: string; path?: string; priority?: number };
-  Headers: { 'idempotency-key'?: string };
+  Headers: { 'idempotency-key'?: string; traceparent?: string };
 }
 
 const params = closed({ id: runId }, ['id']);
@@ -53,6 +54,11 @@ export function runRoutes(app: FastifyInstance, parts: ApiParts): void {
               type: 'string',
               pattern: '^[\\x21-\\x7e]{1,200}$',
               description: 'Makes the request safe to repeat: the same key answers the same run.',
+            },
+            traceparent: {
+              type: 'string',
+              description:
+                'Of W3C Trace Context: the spans of the run belong below it. Anything else is ignored.',
             },
           },
         },
@@ -195,11 +201,15 @@ function wantedRun({ body, headers, identity }: FastifyRequest<NewRun>): RunRequ
   const { since, ...rest } = body;
   const by = byOf(identity!);
   const key = headers['idempotency-key'];
+  const { traceparent: traceParent } = headers;
   return {
     ...rest,
     by,
     trigger: 'api',
     ...(since === undefined ? {} : { since: Date.parse(since) }),
+    ...(traceParent === undefined || parseTraceParent(traceParent) === undefined
+      ? {}
+      : { traceParent }),
     ...(key === undefined
       ? {}
       : { key: createHash('sha256').update(`${by}\0${key}`).digest('hex') }),

@@ -6,45 +6,31 @@ import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
 import { WorkersNote } from '../../host/workers-note.ts';
 import { Dispatcher } from '../../jobs/dispatcher.ts';
-import type { TakenRun } from '../../jobs/run-queue.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
-import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
-import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
-import type { Narrowing } from '../../pipeline/narrowing.ts';
-import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
-import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
+import { structuredEventLog, textEventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { openAuditOf } from '../open-audit-of.ts';
-import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
-import { type RunCounts, runCountsFor } from '../run-counts.ts';
+import { type Running, runQueued } from '../queued-run.ts';
+import { runCountsFor } from '../run-counts.ts';
 import { serveApi } from '../serve-api.ts';
 import { secretStoresOf } from '../secret-stores-of.ts';
 import { servedPipelines } from '../served-pipelines.ts';
+import { tracesFor } from '../traces-for.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** Runs may go on for so long after SIGTERM. */
 const graceMs = 20_000;
 const dayMs = 86_400_000;
-
-interface Running {
-  readonly host: Host;
-  readonly ledger: OpenedLedger;
-  readonly logger: Logger;
-  readonly log: EventLog;
-  readonly counts: RunCounts;
-  readonly spoolFolder: string;
-  readonly environment: Environment;
-}
 
 /**
  * `octo-host start`: every pipeline on its schedule and whatever else is in the queue, until a signal; takes a changed
@@ -61,6 +47,7 @@ export const start: CommandCode = async (args, environment) => {
   const settings = settingsOf(manifest, env, {
     'api-address': stringOption(args, 'api-address'),
     'api-port': stringOption(args, 'api-port'),
+    'telemetry-endpoint': stringOption(args, 'telemetry-endpoint'),
   });
   if (settings.api === undefined) refuseIdle(manifest);
   const counts = await runCountsFor(settings);
@@ -81,15 +68,17 @@ export const start: CommandCode = async (args, environment) => {
   await host.start(signal);
   await using _notifying = await notifying(host, args, logger, environment);
   const spoolFolder = join(stateFolder, 'spool');
+  const hostName = await rooms.hostName(stateFolder);
+  await using traces = await tracesFor(settings, hostName, logger, environment);
   await using queue = await rooms.openRuns({
     stateFolder,
     databaseUrl: env['DATABASE_URL'],
     clock,
     logger,
-    host: await rooms.hostName(stateFolder),
+    host: hostName,
   });
   await queue.arrive();
-  const running = { host, ledger, logger, log, counts, spoolFolder, environment };
+  const running = { host, ledger, logger, log, counts, traces, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
@@ -103,7 +92,7 @@ export const start: CommandCode = async (args, environment) => {
     redact: redactor.redact,
     graceMs,
     keepMs: settings.retentionDays * dayMs,
-    run: (run, tell, signal) => runOnce(run, running, tell, signal),
+    run: (run, tell, signal) => runQueued(run, running, tell, signal),
   });
   await using note = new ServedNote(stateFolder, logger);
   await note.update(host.manifest);
@@ -209,43 +198,4 @@ function serve(running: Running, scheduler: Scheduler, dispatcher: Dispatcher): 
     logger.warn({ pipeline: id }, 'pipeline has no schedule and runs only by hand');
   dispatcher.serve(served);
   scheduler.follow(timed);
-}
-
-async function runOnce(
-  run: TakenRun,
-  running: Running,
-  tell: (event: RunEvent) => void,
-  signal: AbortSignal,
-): Promise<RunReport> {
-  const { host, ledger, logger, log, counts, spoolFolder, environment } = running;
-  const { clock, random, redactor } = environment;
-  const { pipeline } = run.request;
-  const began = clock.monotonic();
-  const onEvent = (event: RunEvent) => {
-    const clean = redactEvent(event, redactor.redact);
-    log.event(pipeline, clean);
-    counts.event(pipeline, clean);
-    tell(clean);
-  };
-  const own = childLogger(logger, { pipeline }, redactor.redact);
-  const only = onlyOf(run);
-  const { id: trace, request } = run;
-  const told = { trace, by: request.by };
-  const place = { clock, random, logger: own, spoolFolder, onEvent, only, ...told };
-  const ended = (state: 'succeeded' | 'failed') =>
-    counts.ended(pipeline, state, clock.monotonic() - began);
-  const raw = await host
-    .run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal)
-    .catch((error: unknown) => {
-      ended('failed');
-      throw error;
-    });
-  ended(raw.failed.length > 0 ? 'failed' : 'succeeded');
-  const report = redactReport(raw, redactor.redact);
-  log.finished(report, clock.monotonic() - began);
-  return report;
-}
-
-function onlyOf({ request: { since, path } }: TakenRun): Narrowing {
-  return { ...(since !== undefined && { since }), ...(path !== undefined && { path }) };
 }

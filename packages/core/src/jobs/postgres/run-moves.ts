@@ -24,11 +24,11 @@ export async function insert(
   request: RunRequest,
   due?: number,
 ): Promise<RunRow | undefined> {
-  const { pipeline, trigger, by, since, path, priority = 0, key } = request;
+  const { pipeline, trigger, by, since, path, priority = 0, key, traceParent } = request;
   const [row] = await query<RunRow>(
     `insert into octo.run as r (id, pipeline, trigger, requested_by, since, path, priority, key,
-       request_hash, due, news)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) on conflict do nothing
+       request_hash, due, trace_parent, news)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) on conflict do nothing
      returning ${runColumns}`,
     [
       id,
@@ -41,6 +41,7 @@ export async function insert(
       key ?? null,
       key === undefined ? null : requestHash(request),
       due ?? null,
+      traceParent ?? null,
     ],
   );
   if (row === undefined) return undefined;
