@@ -1,15 +1,16 @@
 import type { LookupFunction } from 'node:net';
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Database, type DatabasePlace } from '../ledger/postgres/database.ts';
-import type { PipelineConfig, WebhookConfig } from '../manifest/manifest.ts';
+import type { PipelineConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { NoticeStore, type TakenNotice } from './notice-store.ts';
 import { postNotice } from './post-notice.ts';
 import { silentSince } from './silent-since.ts';
+import type { Webhook } from './webhook.ts';
 
 export interface NotifyingOptions {
   readonly place: DatabasePlace;
-  readonly webhooks: readonly WebhookConfig[];
+  readonly webhooks: readonly Webhook[];
   /** Those that are served now, to see which is late. */
   readonly pipelines: () => Iterable<PipelineConfig>;
   readonly clock: Clock;
@@ -82,13 +83,13 @@ export class Notifying implements AsyncDisposable {
   }
 
   /** Whether there may be more. */
-  async #tellSome(webhook: WebhookConfig): Promise<boolean> {
+  async #tellSome(webhook: Webhook): Promise<boolean> {
     const taken = await this.#store.take(webhook.name, MOST_AT_ONCE);
     await Promise.all(taken.map((notice) => this.#tellOne(webhook, notice)));
     return taken.length === MOST_AT_ONCE;
   }
 
-  async #tellOne(webhook: WebhookConfig, notice: TakenNotice): Promise<void> {
+  async #tellOne(webhook: Webhook, notice: TakenNotice): Promise<void> {
     const { clock, logger, random, lookup } = this.#options;
     const { id, attempts, ageMs } = notice;
     const posted = await postNotice(webhook, notice, clock, this.#stop.signal, lookup);

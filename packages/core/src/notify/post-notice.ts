@@ -2,14 +2,14 @@ import { isPluginError, PluginError, type Clock } from '@octo/plugin-api';
 import type { LookupFunction } from 'node:net';
 import { egressRules } from '../egress/egress-rules.ts';
 import { guardedRequest, type GuardedAnswer } from '../egress/guarded-request.ts';
-import type { WebhookConfig } from '../manifest/manifest.ts';
 import { withDeadline } from '../resilience/deadline.ts';
 import { signedHeaders, type Message } from './sign.ts';
+import type { Webhook } from './webhook.ts';
 
 const DEADLINE_MS = 10_000;
 const LONGEST_ASKED_MS = 3_600_000;
 
-export type Receiver = Pick<WebhookConfig, 'url' | 'secret' | 'allow'>;
+export type Receiver = Pick<Webhook, 'url' | 'secret' | 'allow'>;
 
 const HOW = 'let the webhook: {allow} beside its url';
 
@@ -33,11 +33,12 @@ export async function postNotice(
   const headers = {
     'content-type': 'application/json',
     'user-agent': 'octo-host',
-    ...signedHeaders(message, secret, clock.now()),
+    ...signedHeaders(message, secret.reveal(), clock.now()),
   };
-  const rules = egressRules([{ config: { url }, allow }], HOW);
+  const rules = egressRules([{ config: { url: url.reveal() }, allow }], HOW);
   const request = { method: 'POST', headers, body: message.body, mostBytes: 0 } as const;
-  const post = (inner: AbortSignal) => guardedRequest(new URL(url), request, rules, inner, lookup);
+  const post = (inner: AbortSignal) =>
+    guardedRequest(new URL(url.reveal()), request, rules, inner, lookup);
   try {
     return judged(await withDeadline('the webhook', DEADLINE_MS, clock, signal, post));
   } catch (error) {

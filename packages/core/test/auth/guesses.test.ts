@@ -5,6 +5,7 @@ import { credentialHash, newCredential, type Credential } from '../../src/auth/c
 import { Damping } from '../../src/auth/damping.ts';
 import { Doorkeeper } from '../../src/auth/doorkeeper.ts';
 import { KnownKeys } from '../../src/auth/known-keys.ts';
+import { Secret } from '../../src/observe/secret.ts';
 import type { Tokens } from '../../src/auth/tokens.ts';
 
 const GUESSES = 100_000;
@@ -12,7 +13,7 @@ const EVERY_MS = 10;
 
 test('of 100,000 guesses from one address a few hundred are looked at, and who has a key is let in all the while', async () => {
   const clock = new ManualClock(Date.now());
-  const pepper = randomBytes(32);
+  const pepper = new Secret(randomBytes(32));
   const own = newCredential(randomBytes);
   const key = { id: own.id, name: 'ci', scopes: [], createdAt: 0 };
   const stored = { key, hash: credentialHash(own, pepper) };

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { postNotice } from '../../src/notify/post-notice.ts';
+import { webhookOf } from '../../src/notify/webhook.ts';
 import { nameServer } from '../egress/name-server.ts';
 
 let server: Server;
@@ -30,11 +31,13 @@ const secret = 'correct horse battery staple';
 /** Posts to a name of which a name server says these addresses, one after the other. */
 async function posted(path: string, answers: readonly (readonly string[])[], allow: object = {}) {
   const names = nameServer(...answers);
-  const webhook = {
+  const webhook = webhookOf({
+    name: 'ops',
+    on: ['failed'],
     url: `http://hooks.test:${port}${path}`,
     secret,
     allow: { hosts: [], privateNetworks: false, ...allow },
-  };
+  });
   const answer = await postNotice(webhook, message, systemClock, never, names.lookup);
   return { answer, asked: names.asked.length };
 }
