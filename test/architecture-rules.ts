@@ -12,6 +12,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'jobs',
     'notify',
+    'policy',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -24,6 +25,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
+  // It stands around a run, and knows what a run tells.
+  policy: [
+    'pipeline/run-report.ts',
+    'manifest/manifest.ts',
+    'ledger',
+    'resilience',
+    'observe',
+    'errors',
+  ],
   notify: ['manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   api: [
     'auth',

@@ -72,6 +72,8 @@ export type RunEnd = { readonly timings: Readonly<Record<string, number>> } & (
       readonly afterMs: number;
       readonly error?: RunFailure;
       readonly died: boolean;
+      /** It did not really begin: this is no failure. */
+      readonly putOff?: boolean;
     }
 );
 type RunFailure = NonNullable<RunRecord['error']>;

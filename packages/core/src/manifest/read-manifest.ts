@@ -20,6 +20,7 @@ import type {
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
+import { type CheckedBreaker, type CheckedRate, policyOf } from './policy-of.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
 import { resolveReferences } from './references.ts';
 
@@ -128,7 +129,10 @@ interface CheckedInstance {
   readonly use: string;
   readonly enabled: boolean;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, 'timeoutMs' | 'attempts'> & {
+    readonly breaker: CheckedBreaker;
+    readonly rate?: CheckedRate;
+  };
   readonly allow: Allowance;
 }
 type CheckedPipeline = Omit<
@@ -154,7 +158,12 @@ async function manifestOf(
   }
   const instances = Object.entries(plugins).map(([id, plugin]): [string, InstanceConfig] => [
     id,
-    Object.freeze({ id, ...plugin, code: codes.get(plugin.use) ?? '' }),
+    Object.freeze({
+      id,
+      ...plugin,
+      policy: policyOf(plugin.policy),
+      code: codes.get(plugin.use) ?? '',
+    }),
   ]);
   const configs = Object.entries(pipelines).map(([id, pipeline]): [string, PipelineConfig] => [
     id,

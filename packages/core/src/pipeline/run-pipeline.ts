@@ -42,6 +42,7 @@ export async function runPipeline(
 async function deliverListed(context: RunContext, signal: AbortSignal): Promise<void> {
   context.report.event({ event: 'connecting' });
   await context.vendor.session(signal);
+  context.report.event({ event: 'connected' });
   await tidyVendor(context, signal);
   const listing = new Listing(context);
   const unsettled = await listing.look(signal);

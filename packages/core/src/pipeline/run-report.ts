@@ -1,3 +1,5 @@
+import type { PluginErrorType } from '@octo/plugin-api';
+
 /** What one run of a pipeline did. `octo-host run --json` prints it as its last line. */
 export interface RunReport {
   readonly pipeline: string;
@@ -31,6 +33,8 @@ export interface Failed {
 /** What happens while a run goes on: for progress on a terminal, and for logs. `delivery` is an id in the ledger. */
 export type RunEvent =
   | { readonly event: 'connecting' }
+  /** The vendor let us in. */
+  | { readonly event: 'connected' }
   | {
       readonly event: 'listed';
       readonly files: number;
@@ -72,4 +76,11 @@ export type RunEvent =
       readonly reason: string;
       readonly forMs: number;
     }
-  | { readonly event: 'warning'; readonly path: string; readonly message: string };
+  | { readonly event: 'warning'; readonly path: string; readonly message: string }
+  /** A file failed because the sink could not be reached. */
+  | {
+      readonly event: 'sink-down';
+      readonly type: PluginErrorType;
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+    };

@@ -11,8 +11,10 @@ import { Scheduler } from '../../jobs/scheduler.ts';
 import type { OpenedLedger } from '../../ledger/open-ledger.ts';
 import { hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
+import type { Plan } from '../../manifest/plan.ts';
 import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
+import type { Guard } from '../../policy/guard.ts';
 import type { Narrowing } from '../../pipeline/narrowing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
@@ -20,6 +22,7 @@ import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
+import { guardOf } from '../guard-of.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { openAuditOf } from '../open-audit-of.ts';
@@ -38,6 +41,7 @@ const dayMs = 86_400_000;
 interface Running {
   readonly host: Host;
   readonly ledger: OpenedLedger;
+  readonly guard: Guard;
   readonly logger: Logger;
   readonly log: EventLog;
   readonly counts: RunCounts;
@@ -86,7 +90,14 @@ export const start: CommandCode = async (args, environment) => {
     host: await rooms.hostName(stateFolder),
   });
   await queue.arrive();
-  const running = { host, ledger, logger, log, counts, spoolFolder, environment };
+  await using policies = await rooms.openPolicy({
+    stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    logger,
+  });
+  const { metrics } = counts;
+  const guard = guardOf({ ...policies, audit, logger, metrics, actor: 'host' }, environment);
+  const running = { host, ledger, guard, logger, log, counts, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
@@ -100,7 +111,7 @@ export const start: CommandCode = async (args, environment) => {
     redact: redactor.redact,
     graceMs,
     keepMs: settings.retentionDays * dayMs,
-    run: (run, tell, signal) => runOnce(run, running, tell, signal),
+    run: (run, tell, signal) => guarded(run, running, tell, signal),
   });
   await using note = new ServedNote(stateFolder, logger);
   await note.update(host.manifest);
@@ -109,6 +120,7 @@ export const start: CommandCode = async (args, environment) => {
     if (reload.outcome === 'applied') await note.update(host.manifest);
     reloadLog(reload);
     counts.reloaded(reload.outcome);
+    if (reload.outcome === 'applied') await guard.forget(changedPlugins(reload.plan));
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
   const reloading = new Reloading({ host, read, clock, tell, signal });
@@ -117,7 +129,6 @@ export const start: CommandCode = async (args, environment) => {
   await using _watch = flag(args, 'no-watch')
     ? undefined
     : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
-  const { metrics } = counts;
   const served = {
     settings,
     metrics,
@@ -133,6 +144,14 @@ export const start: CommandCode = async (args, environment) => {
   logger.info({}, 'stopped');
   return exitCodes.allWell;
 };
+
+/** Those that are others now: what is known of the ones before says nothing of them. */
+function changedPlugins({ plugins }: Plan): readonly string[] {
+  const isAnother = (key: string): boolean => !key.startsWith('policy/');
+  return plugins.started
+    .filter(({ why, keys }) => why === 'new' || keys.some(isAnother))
+    .map(({ id }) => id);
+}
 
 async function logsFor(args: Args, environment: Environment) {
   const { stderr, env } = environment;
@@ -192,6 +211,23 @@ function serve(running: Running, scheduler: Scheduler, dispatcher: Dispatcher): 
     logger.warn({ pipeline: id }, 'pipeline has no schedule and runs only by hand');
   dispatcher.serve(served);
   scheduler.follow(timed);
+}
+
+async function guarded(
+  run: TakenRun,
+  running: Running,
+  tell: (event: RunEvent) => void,
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const { manifest } = running.host;
+  const { pipeline } = run.request;
+  return await running.guard.run({ manifest, pipeline, byHand: false }, signal, (hear, either) => {
+    const both = (event: RunEvent): void => {
+      hear(event);
+      tell(event);
+    };
+    return runOnce(run, running, both, either);
+  });
 }
 
 async function runOnce(

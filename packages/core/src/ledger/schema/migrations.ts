@@ -3,6 +3,7 @@ import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
 import { runs } from './0003-runs.ts';
 import { api } from './0004-api.ts';
 import { notices } from './0005-notices.ts';
+import { policy } from './0006-policy.ts';
 
 export interface Migration {
   readonly version: number;
@@ -17,4 +18,5 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'runs', sql: runs },
   { version: 4, name: 'api', sql: api },
   { version: 5, name: 'notices', sql: notices },
+  { version: 6, name: 'policy', sql: policy },
 ];
