@@ -114,7 +114,7 @@ export function fail(
     return { state: 'open', until, times, why };
   };
   if (before.state === 'open')
-    return now + wish > before.until ? { ...before, until: now + wish, why } : before;
+    return wish > 0 && now + wish > before.until ? { ...before, until: now + wish, why } : before;
   if (before.state === 'half-open')
     return before.probe.by === by ? opened(before.times + 1) : before;
   const others = before.failures.filter((one) => one.by !== by && now - one.at < rules.withinMs);
