@@ -13,6 +13,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'jobs',
     'notify',
     'telemetry',
+    'policy',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -27,6 +28,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
   notify: ['egress', 'manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   telemetry: ['pipeline/run-report.ts', 'resilience', 'observe', 'errors'],
+  // It stands around a run, and knows what a run tells.
+  policy: [
+    'pipeline/run-report.ts',
+    'manifest/manifest.ts',
+    'ledger',
+    'resilience',
+    'observe',
+    'errors',
+  ],
   api: [
     'auth',
     'audit',

@@ -105,6 +105,7 @@ interface Message {
 /** `read` is for progress lines only: it comes many times a second. */
 const messages: Readonly<Record<RunEvent['event'], Message | undefined>> = {
   connecting: { level: 'debug', text: 'connecting' },
+  connected: { level: 'debug', text: 'connected' },
   listed: { level: 'info', text: 'vendor listed' },
   started: { level: 'debug', text: 'file started' },
   read: undefined,
@@ -115,4 +116,5 @@ const messages: Readonly<Record<RunEvent['event'], Message | undefined>> = {
   retrying: { level: 'info', text: 'trying again' },
   waiting: { level: 'info', text: 'waiting' },
   warning: { level: 'warn', text: 'file delivered with a warning' },
+  'sink-down': { level: 'debug', text: 'the sink could not be reached' },
 };

@@ -7,6 +7,7 @@ import { childLogger } from '../observe/child-logger.ts';
 import { describeError } from '../observe/describe-error.ts';
 import type { Narrowing } from '../pipeline/narrowing.ts';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
+import type { Guard } from '../policy/guard.ts';
 import type { TracedRun, Traces } from '../telemetry/traces.ts';
 import type { Environment } from './environment.ts';
 import type { EventLog, LoggedRun } from './event-log.ts';
@@ -17,6 +18,7 @@ import type { RunCounts } from './run-counts.ts';
 export interface Running {
   readonly host: Host;
   readonly ledger: OpenedLedger;
+  readonly guard: Guard;
   readonly logger: Logger;
   readonly log: EventLog;
   readonly counts: RunCounts;
@@ -25,8 +27,28 @@ export interface Running {
   readonly environment: Environment;
 }
 
-/** One attempt at a run from the queue: logged, counted, traced and told. @throws as `Host.run` */
+/**
+ * One attempt at a run from the queue: logged, counted, traced and told.
+ * @throws LeftAlone before it begins, when the vendor or the sink is to be left alone; else as `Host.run`
+ */
 export async function runQueued(
+  run: TakenRun,
+  running: Running,
+  tell: (event: RunEvent) => void,
+  signal: AbortSignal,
+): Promise<RunReport> {
+  const { manifest } = running.host;
+  const { pipeline } = run.request;
+  return await running.guard.run({ manifest, pipeline, byHand: false }, signal, (hear, either) => {
+    const both = (event: RunEvent): void => {
+      hear(event);
+      tell(event);
+    };
+    return attempted(run, running, both, either);
+  });
+}
+
+async function attempted(
   run: TakenRun,
   running: Running,
   tell: (event: RunEvent) => void,

@@ -9,6 +9,7 @@ import type { readManifest } from '../manifest/read-manifest.ts';
 import type { SecretSource } from '../manifest/secret-source.ts';
 import type { watchManifest } from '../manifest/watch.ts';
 import type { openNotifying } from '../notify/open-notifying.ts';
+import type { openPolicy } from '../policy/open-policy.ts';
 import type { stepKinds } from '../pipeline/steps/index.ts';
 import type { hostRuns, lockHost } from '../state/host-lock.ts';
 import type { hostName } from '../state/host-name.ts';
@@ -27,6 +28,7 @@ export interface Rooms {
   readonly openLedger: typeof openLedger;
   readonly openDatabase: typeof openDatabase;
   readonly openRuns: typeof openRuns;
+  readonly openPolicy: typeof openPolicy;
   readonly hostName: typeof hostName;
   readonly openNotifying: typeof openNotifying;
   readonly openAudit: typeof openAudit;
@@ -54,6 +56,7 @@ export const rooms: Rooms = {
   openLedger: async (...args) => (await import('../ledger/open-ledger.ts')).openLedger(...args),
   openDatabase: async (...args) => (await import('../ledger/open-ledger.ts')).openDatabase(...args),
   openRuns: async (...args) => (await import('../jobs/open-runs.ts')).openRuns(...args),
+  openPolicy: async (...args) => (await import('../policy/open-policy.ts')).openPolicy(...args),
   hostName: async (...args) => (await import('../state/host-name.ts')).hostName(...args),
   openNotifying: async (...args) =>
     (await import('../notify/open-notifying.ts')).openNotifying(...args),

@@ -32,8 +32,10 @@ export function runLine(event: RunEvent, paint: Paint): string | undefined {
       return message(`trying again ${event.path}: ${event.reason}`);
     case 'waiting':
       return message(waiting(event));
+    case 'connected':
     case 'started':
     case 'read':
+    case 'sink-down':
       return undefined;
     default:
       return event satisfies never;

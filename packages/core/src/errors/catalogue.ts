@@ -49,6 +49,7 @@ export const errorCatalogue = {
   OCTO_DATABASE_URL: 'DATABASE_URL is not right',
   OCTO_RUN_KEY_REUSED: 'the key of a request for a run came with another request before',
   OCTO_RUN_POISON: 'a run was the death of several processes and is not tried again',
+  OCTO_BREAKER_OPEN: 'a vendor or sink that could not be reached is left alone for a while',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
   OCTO_API_INVALID: 'a request to the API does not follow its schema',
   OCTO_API_UNAUTHENTICATED: 'a request to the API came without a key or token that is good',

@@ -15,6 +15,8 @@ interface OctoErrorOptions {
   readonly cause?: unknown;
   /** Everything that was found; the error itself is the first of it. */
   readonly issues?: readonly Issue[];
+  /** The one instance that it is about. */
+  readonly instance?: string;
 }
 
 /**
@@ -25,11 +27,13 @@ export class OctoError extends Error {
   readonly code: ErrorCode;
   /** All problems that were found together, the first one included. Never empty. */
   readonly issues: readonly Issue[];
+  readonly instance: string | undefined;
 
   constructor(code: ErrorCode, message: string, options: OctoErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'OctoError';
     this.code = code;
+    this.instance = options.instance;
     this.issues = options.issues ?? [{ code, message }];
   }
 }

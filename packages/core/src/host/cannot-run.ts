@@ -45,5 +45,5 @@ export function notStarted(
   cause: unknown,
 ): OctoError {
   const message = `pipeline '${id}' cannot run: plugin '${instance}' did not start: ${reason}`;
-  return new OctoError('OCTO_INSTANCE_FAILED', message, { cause });
+  return new OctoError('OCTO_INSTANCE_FAILED', message, { cause, instance });
 }

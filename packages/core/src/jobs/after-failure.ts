@@ -2,6 +2,7 @@ import { isPluginError } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { responseTo } from '../resilience/error-response.ts';
+import { LeftAlone } from '../resilience/left-alone.ts';
 import type { RunEnd, Taken, TakenRun } from './run-queue.ts';
 import { HostStopping, RunCancelled } from './run-signals.ts';
 
@@ -9,6 +10,8 @@ import { HostStopping, RunCancelled } from './run-signals.ts';
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 600_000;
+/** Those who wait for the same vendor do not all come at the same moment. */
+const SPREAD_MS = 1000;
 
 /** Of the host's own errors those that may be over in a moment. */
 const PASSING = new Set([
@@ -30,6 +33,11 @@ export function afterFailure(
 ): RunEnd {
   if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, ...taken };
   if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, ...taken };
+  if (error instanceof LeftAlone) {
+    const why = { code: error.code, message: redact(error.message) };
+    const afterMs = Math.max(0, error.forMs) + random() * SPREAD_MS;
+    return { state: 'QUEUED', afterMs, error: why, died: false, putOff: true, ...taken };
+  }
   const failure = { code: codeOf(error), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;

@@ -2,6 +2,7 @@ import type { Clock, Logger } from '@octo/plugin-api';
 import { childLogger } from '../observe/child-logger.ts';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
+import { LeftAlone } from '../resilience/left-alone.ts';
 import { afterFailure } from './after-failure.ts';
 import type { RunEnd, RunQueue, TakenRun } from './run-queue.ts';
 import { RunRecorder, totalsOf } from './run-recorder.ts';
@@ -249,6 +250,7 @@ function tell(logger: Logger, error: unknown, end: RunEnd): void {
   if (error instanceof RunLost) return;
   if (error instanceof RunCancelled) logger.info({ by: error.by }, 'the run was cancelled');
   else if (error instanceof HostStopping) logger.info({}, 'the run goes back into the queue');
+  else if (error instanceof LeftAlone) logger.info({ reason: error.message }, 'the run is put off');
   else if (end.state === 'QUEUED')
     logger.warn(
       { err: error, seconds: Math.round(end.afterMs / 1000) },

@@ -80,6 +80,8 @@ export type RunEnd = Taken &
         readonly afterMs: number;
         readonly error?: RunFailure;
         readonly died: boolean;
+        /** It did not really begin: this is no failure. */
+        readonly putOff?: boolean;
       }
   );
 type RunFailure = NonNullable<RunRecord['error']>;

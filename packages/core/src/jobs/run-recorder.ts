@@ -36,6 +36,8 @@ export class RunRecorder {
   add(event: RunEvent): void {
     this.#hasMoved = true;
     switch (event.event) {
+      case 'connected':
+      case 'sink-down':
       case 'started':
         return;
       case 'read':

@@ -83,6 +83,27 @@ export interface Policy {
   readonly attempts: number;
   /** Of a store of secrets: after how long its values are asked for again. Default 300,000. */
   readonly refreshMs?: number;
+  /** When it is left alone for a while; absent: never. */
+  readonly breaker?: BreakerPolicy;
+  /** How often the host and the plugin may ask it, over all hosts; absent: as often as they like. */
+  readonly rate?: RatePolicy;
+}
+
+/** So many failures within `withinMs` open it for `openMs`, and twice as long each time after, up to `longestMs`. */
+export interface BreakerPolicy {
+  readonly failures: number;
+  readonly withinMs: number;
+  readonly openMs: number;
+  readonly longestMs: number;
+  /** So long a run that tries may take until the vendor lets it in. */
+  readonly probeMs: number;
+}
+
+export interface RatePolicy {
+  readonly requests: number;
+  readonly perMs: number;
+  /** So many may come at once after a pause. */
+  readonly burst: number;
 }
 
 export interface PipelineConfig {
@@ -101,8 +122,10 @@ export interface PipelineConfig {
   readonly everyMs: number | undefined;
   /** Which of the times that were missed while no host ran are made up for. */
   readonly catchUp: 'none' | 'last' | 'all';
-  /** `concurrency`: runs of this pipeline at a time, over all hosts. */
-  readonly runs: { readonly concurrency: number };
+  /**
+   * `concurrency`: runs of this pipeline at a time, over all hosts. `attempts`: at one run whose failure may pass, default 4.
+   */
+  readonly runs: { readonly concurrency: number; readonly attempts?: number };
   /** Webhooks are told when nothing was delivered for so long after a time of the schedule. */
   readonly lateAfterMs?: number;
   readonly duplicates: 'name' | 'pipeline' | 'off';

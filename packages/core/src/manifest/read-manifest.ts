@@ -23,6 +23,7 @@ import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
 import { type InstanceAlone, OutsideSecrets } from './outside-secrets.ts';
 import { pointerTo, valueAt } from './pointer.ts';
+import { type CheckedBreaker, type CheckedRate, policyOf } from './policy-of.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
 import { type ReferenceOptions, resolveReferences } from './references.ts';
 import { NO_SECRETS, SecretReferences } from './secret-references.ts';
@@ -177,7 +178,10 @@ interface CheckedInstance {
   readonly use: string;
   readonly enabled: boolean;
   readonly config: Readonly<Record<string, unknown>>;
-  readonly policy: Policy;
+  readonly policy: Pick<Policy, 'timeoutMs' | 'attempts'> & {
+    readonly breaker: CheckedBreaker;
+    readonly rate?: CheckedRate;
+  };
   readonly allow: Allowance;
 }
 type CheckedPipeline = Omit<
@@ -210,6 +214,7 @@ async function manifestOf(
       id,
       ...plugin,
       enabled: isLive('/plugins', id, plugin.enabled),
+      policy: policyOf(plugin.policy),
       code: codes.get(plugin.use) ?? '',
     }),
   ]);

@@ -8,6 +8,7 @@ import type { Outcome } from './outcome.ts';
 import { placeLimits, Places, type Room } from './places.ts';
 import { Receiver } from './receive.ts';
 import type { RunContext } from './run-context.ts';
+import type { RunEvent } from './run-report.ts';
 import { type FileTimes, StepWatch } from './step-watch.ts';
 import { proveIntegrity } from './through-steps.ts';
 import { finishDelivered } from './vendor-side.ts';
@@ -190,6 +191,8 @@ async function tell(
     case 'quarantined':
       return report.quarantined(file.path, outcome.reason, about);
     case 'parked':
+      if (outcome.sinkTrouble !== undefined)
+        report.event(sinkDown(outcome.reason, outcome.sinkTrouble));
       return report.failed(file.path, outcome.reason, outcome.unreachable, about);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
@@ -197,6 +200,14 @@ async function tell(
     case 'fenced-out':
       return;
   }
+}
+
+function sinkDown(
+  reason: string,
+  { type, retryAfterMs }: NonNullable<(Outcome & { outcome: 'parked' })['sinkTrouble']>,
+): RunEvent {
+  const wish = retryAfterMs === undefined ? {} : { retryAfterMs };
+  return { event: 'sink-down', type, reason, ...wish };
 }
 
 /** A delivery that the vendor does not list now: what the ledger knows is enough to look for it. */

@@ -1,3 +1,4 @@
+import type { PluginError } from '@octo/plugin-api';
 import type { Delivery } from '../ledger/delivery.ts';
 import type { Delivered } from './run-report.ts';
 
@@ -24,6 +25,8 @@ export type Outcome =
       readonly unreachable: boolean;
       /** It is the sink that cannot be reached, so that no other file can be delivered now either. */
       readonly sinkIsDown: boolean;
+      /** Why, when it is to be left alone for a while. */
+      readonly sinkTrouble?: Pick<PluginError, 'type' | 'retryAfterMs'>;
     }
   /** Another process has taken it over. */
   | { readonly outcome: 'fenced-out' };

@@ -44,6 +44,7 @@ async function deliverListed(context: RunContext, signal: AbortSignal): Promise<
   const began = context.clock.monotonic();
   await context.vendor.session(signal);
   context.report.connected(Math.round(context.clock.monotonic() - began));
+  context.report.event({ event: 'connected' });
   await tidyVendor(context, signal);
   const listing = new Listing(context);
   const unsettled = await listing.look(signal);

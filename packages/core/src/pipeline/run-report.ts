@@ -1,3 +1,4 @@
+import type { PluginErrorType } from '@octo/plugin-api';
 import type { FileTimes } from './step-watch.ts';
 
 /** What one run of a pipeline did. `octo-host run --json` prints it as its last line. */
@@ -41,6 +42,8 @@ export interface AboutFile {
 /** What happens while a run goes on: for progress on a terminal, and for logs. */
 export type RunEvent =
   | { readonly event: 'connecting' }
+  /** The vendor let us in. */
+  | { readonly event: 'connected' }
   | {
       readonly event: 'listed';
       readonly files: number;
@@ -81,4 +84,11 @@ export type RunEvent =
       readonly reason: string;
       readonly forMs: number;
     }
-  | { readonly event: 'warning'; readonly path: string; readonly message: string };
+  | { readonly event: 'warning'; readonly path: string; readonly message: string }
+  /** A file failed because the sink could not be reached. */
+  | {
+      readonly event: 'sink-down';
+      readonly type: PluginErrorType;
+      readonly reason: string;
+      readonly retryAfterMs?: number;
+    };

@@ -1,6 +1,6 @@
 import type { Diagnosis } from '@octo/plugin-api';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
-import { sentError, type SentError } from './sent-error.ts';
+import { pluginErrorType, sentError, type SentError } from './sent-error.ts';
 import {
   count,
   fields,
@@ -100,6 +100,7 @@ const about = { delivery: optional(text), times };
 /** What a run tells while it goes on. */
 export const runEvent: Shape<RunEvent> = tagged<RunEvent>('event', {
   connecting: fields({ event: event('connecting') }),
+  connected: fields({ event: event('connected') }),
   listed: fields({
     event: event('listed'),
     files: count,
@@ -117,6 +118,12 @@ export const runEvent: Shape<RunEvent> = tagged<RunEvent>('event', {
   retrying: fields({ event: event('retrying'), path: text, reason: text }),
   waiting: fields({ event: event('waiting'), path: text, reason: text, forMs: number }),
   warning: fields({ event: event('warning'), path: text, message: text }),
+  'sink-down': fields({
+    event: event('sink-down'),
+    type: pluginErrorType,
+    reason: text,
+    retryAfterMs: optional(number),
+  }),
 });
 
 /** One step of `diagnose`, or the end of it. */

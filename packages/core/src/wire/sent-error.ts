@@ -41,6 +41,9 @@ const TYPES = [
   'integrity',
 ] as const satisfies readonly PluginErrorType[];
 
+/** The type of a plugin's error. */
+export const pluginErrorType = oneOf(...TYPES);
+
 const errorCode = oneOf(...(Object.keys(errorCatalogue) as ErrorCode[]));
 const issue = fields({
   code: errorCode,
@@ -55,7 +58,7 @@ const inner: Shape<SentError> = (value, place) => sentError(value, place);
 export const sentError: Shape<SentError> = tagged<SentError>('kind', {
   plugin: fields({
     kind: oneOf('plugin'),
-    type: oneOf(...TYPES),
+    type: pluginErrorType,
     message: text,
     code: optional(text),
     retryAfterMs: optional(count),

@@ -4,6 +4,7 @@ import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { RunOptions } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
 import { rooms, type Rooms } from '../../src/cli/rooms.ts';
+import { MemoryBreakers } from '../policy/memory-breakers.ts';
 import { emptyReport } from '../../src/cli/run-result.ts';
 
 const manifest = {
@@ -32,6 +33,7 @@ export function roomsWithRun(
         },
       }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
+    openPolicy: async () => ({ ...nothing, breakers: new MemoryBreakers() }),
     openAudit: async () => noAudit,
   };
 }

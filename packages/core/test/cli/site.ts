@@ -9,6 +9,7 @@ import type { runPipeline } from '../../src/pipeline/run-pipeline.ts';
 import { type LoadPlugin, loadPlugin as loadInstalled } from '../../src/host/load-plugin.ts';
 import { stepKinds } from '../../src/pipeline/steps/index.ts';
 import { MemoryRunStore } from '../jobs/memory-runs.ts';
+import { MemoryBreakers } from '../policy/memory-breakers.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { testEnvironment, type TestEnvironment } from './test-environment.ts';
@@ -25,6 +26,7 @@ export interface Site {
   readonly environment: TestEnvironment;
   readonly ledger: MemoryLedger;
   readonly runs: MemoryRunStore;
+  readonly breakers: MemoryBreakers;
   readonly vendor: Vendor;
 }
 
@@ -39,6 +41,7 @@ export async function site(manifest: string): Promise<Site> {
   const environment = testEnvironment({ cwd: folder });
   const ledger = new MemoryLedger({ clock: environment.clock });
   const runs = new MemoryRunStore(environment.clock);
+  const breakers = new MemoryBreakers(() => environment.clock.now());
   const opened = {
     createHost: ((read, options) =>
       rooms.createHost(read, {
@@ -52,12 +55,14 @@ export async function site(manifest: string): Promise<Site> {
     openAudit: async () => noAudit,
     openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
     openRuns: async ({ host = 'nobody' }: { readonly host?: string }) => runs.host(host),
+    openPolicy: async () => ({ breakers, [Symbol.asyncDispose]: async () => {} }),
     hostName: async () => 'host-1',
   };
   return {
     folder,
     ledger,
     runs,
+    breakers,
     vendor,
     environment: { ...environment, rooms: { ...rooms, ...opened } },
   };

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { emptyReport } from '../../src/cli/run-result.ts';
 import { OctoError } from '../../src/errors/octo-error.ts';
 import { Dispatcher, type DispatcherOptions } from '../../src/jobs/dispatcher.ts';
+import { LeftAlone } from '../../src/resilience/left-alone.ts';
 import type { RunReport } from '../../src/pipeline/run-report.ts';
 import { MemoryRunStore } from './memory-runs.ts';
 
@@ -127,6 +128,25 @@ test('a failure that may pass is tried again after growing pauses, four times in
     attempt: 4,
     error: { code: 'network', message: 'no route for [secret]' },
   });
+});
+
+test('a run that is put off waits as long as it takes, says why, and has used up no attempt', async () => {
+  const here = world();
+  let runs = 0;
+  const { queue } = host(here, async () => {
+    if (++runs <= 10) throw new LeftAlone('hunter2 is left alone', 60 * second);
+    return report;
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(30 * second);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'QUEUED',
+    error: { code: 'OCTO_BREAKER_OPEN', message: '[secret] is left alone' },
+  });
+  expect(here.logger.messages('warn')).toEqual([]);
+  await here.clock.advance(11 * 62 * second);
+  expect(runs).toBe(11);
+  expect(await queue.find(id)).toMatchObject({ state: 'SUCCEEDED', attempt: 11 });
 });
 
 test.each([

@@ -278,13 +278,14 @@ export class MemoryRuns implements RunQueue {
   #settle(entry: Entry, end: RunEnd): void {
     const { progress: _, notBefore: __, ...before } = entry.record;
     const died = end.state === 'QUEUED' && end.died;
+    const wasPutOff = end.state === 'QUEUED' && end.putOff === true;
     const state = stateAfter(entry.record, end);
     const error = 'error' in end ? end.error : undefined;
     const { clock } = this.#store;
     entry.record = {
       ...before,
       deaths: before.deaths + (died ? 1 : 0),
-      failures: before.failures + (error !== undefined && !died ? 1 : 0),
+      failures: before.failures + (error !== undefined && !died && !wasPutOff ? 1 : 0),
       timings: end.timings,
       ...(end.steps !== undefined && { steps: end.steps }),
       ...(end.state === 'SUCCEEDED' && { totals: end.totals }),

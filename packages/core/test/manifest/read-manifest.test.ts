@@ -52,7 +52,18 @@ describe('a manifest that is right', () => {
       use: 'v',
       enabled: true,
       config: {},
-      policy: { timeoutMs: 30_000, attempts: 4, refreshMs: 300_000 },
+      policy: {
+        timeoutMs: 30_000,
+        attempts: 4,
+        refreshMs: 300_000,
+        breaker: {
+          failures: 5,
+          withinMs: 3_600_000,
+          openMs: 60_000,
+          longestMs: 1_800_000,
+          probeMs: 120_000,
+        },
+      },
       allow: { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false },
       code: '',
     });

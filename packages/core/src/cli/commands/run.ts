@@ -1,11 +1,12 @@
 import { join } from 'node:path';
 import { AuditedHost } from '../../audit/audited-host.ts';
 import { enabledPipeline } from '../../host/cannot-run.ts';
-import type { RunReport } from '../../pipeline/run-report.ts';
+import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { errorText } from '../explain-error.ts';
+import { guardOf } from '../guard-of.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
@@ -57,19 +58,24 @@ async function runOnce(
     run: trace,
     logger,
   });
+  await using policies = await rooms.openPolicy({
+    stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    logger,
+  });
+  const guard = guardOf({ ...policies, audit, logger, actor: operatorName(env) }, environment);
   await host.start(signal);
-  return await host.run(
-    id,
-    {
-      ledger,
-      trace,
-      clock,
-      random: environment.random,
-      logger,
-      spoolFolder: join(stateFolder, 'spool'),
-      onEvent: (event) => display.event(redactEvent(event, redactor.redact)),
-      only,
-    },
-    signal,
-  );
+  return await guard.run({ manifest, pipeline: id, byHand: true }, signal, (hear, either) => {
+    const onEvent = (event: RunEvent): void => {
+      hear(event);
+      display.event(redactEvent(event, redactor.redact));
+    };
+    const spoolFolder = join(stateFolder, 'spool');
+    const { random } = environment;
+    return host.run(
+      id,
+      { ledger, trace, clock, random, logger, spoolFolder, onEvent, only },
+      either,
+    );
+  });
 }

@@ -9,12 +9,14 @@ import { Dispatcher } from '../../jobs/dispatcher.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
 import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
+import type { Plan } from '../../manifest/plan.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { structuredEventLog, textEventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
+import { guardOf } from '../guard-of.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { openAuditOf } from '../open-audit-of.ts';
@@ -78,7 +80,14 @@ export const start: CommandCode = async (args, environment) => {
     host: hostName,
   });
   await queue.arrive();
-  const running = { host, ledger, logger, log, counts, traces, spoolFolder, environment };
+  await using policies = await rooms.openPolicy({
+    stateFolder,
+    databaseUrl: env['DATABASE_URL'],
+    logger,
+  });
+  const { metrics } = counts;
+  const guard = guardOf({ ...policies, audit, logger, metrics, actor: 'host' }, environment);
+  const running = { host, ledger, guard, logger, log, counts, traces, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
@@ -101,6 +110,7 @@ export const start: CommandCode = async (args, environment) => {
     if (reload.outcome === 'applied') await note.update(host.manifest);
     reloadLog(reload);
     counts.reloaded(reload.outcome);
+    if (reload.outcome === 'applied') await guard.forget(changedPlugins(reload.plan));
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
   const reloading = new Reloading({ host, read, secrets, stores, clock, tell, signal });
@@ -109,7 +119,6 @@ export const start: CommandCode = async (args, environment) => {
   await using _watch = flag(args, 'no-watch')
     ? undefined
     : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
-  const { metrics } = counts;
   const served = {
     settings,
     secrets,
@@ -128,6 +137,14 @@ export const start: CommandCode = async (args, environment) => {
   logger.info({}, 'stopped');
   return exitCodes.allWell;
 };
+
+/** Those that are others now: what is known of the ones before says nothing of them. */
+function changedPlugins({ plugins }: Plan): readonly string[] {
+  const isAnother = (key: string): boolean => !key.startsWith('policy/');
+  return plugins.started
+    .filter(({ why, keys }) => why === 'new' || keys.some(isAnother))
+    .map(({ id }) => id);
+}
 
 async function logsFor(args: Args, environment: Environment) {
   const { stderr, env } = environment;

@@ -89,7 +89,7 @@ export async function settle(
       before.id,
       state,
       died ? 1 : 0,
-      'error' in end && end.error !== undefined && !died ? 1 : 0,
+      isFailure(end) ? 1 : 0,
       error?.code ?? null,
       error === undefined ? null : storableText(error.message),
       end.state === 'SUCCEEDED' ? JSON.stringify(end.totals) : null,
@@ -102,6 +102,12 @@ export async function settle(
   if (state === 'QUEUED') await enqueue(query, boss, row!);
   await tellState(query, row!, `work ${row!.pipeline}`);
   return row!;
+}
+
+/** Whether it counts against the attempts that a run has. */
+function isFailure(end: RunEnd): boolean {
+  if (end.state === 'QUEUED' && (end.died || end.putOff === true)) return false;
+  return 'error' in end && end.error !== undefined;
 }
 
 function stateAfter(before: RunRow, end: RunEnd): RunState {
