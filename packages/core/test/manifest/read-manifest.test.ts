@@ -413,6 +413,7 @@ describe('webhooks', () => {
     const { webhooks } = await read(manifest(`${url}, ${secret}`));
     expect(webhooks?.get('ops')).toEqual({
       name: 'ops',
+      allow: { hosts: [], privateNetworks: false },
       url: 'https://ops.test/hook',
       secret: 'correct horse battery',
       on: ['quarantined', 'failed', 'late'],
