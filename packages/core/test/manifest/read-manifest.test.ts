@@ -76,6 +76,7 @@ describe('a manifest that is right', () => {
       key: '{name}',
       schedule: undefined,
       timezone: 'UTC',
+      verifyCommit: false,
       everyMs: undefined,
       catchUp: 'last',
       runs: { concurrency: 1 },
