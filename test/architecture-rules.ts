@@ -12,6 +12,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'jobs',
     'notify',
+    'secrets',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -36,6 +37,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'errors',
   ],
+  secrets: ['manifest/secret-source.ts', 'manifest/read-bounded.ts', 'state', 'observe', 'errors'],
   auth: ['audit', 'ledger/postgres/database.ts', 'state', 'observe', 'errors'],
   // It writes down what a host and its ledger do, and stands around both.
   audit: [

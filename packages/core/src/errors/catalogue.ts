@@ -64,6 +64,18 @@ export const errorCatalogue = {
   OCTO_SETTING_INVALID: 'a setting of the host, from the environment or a flag, is not right',
   OCTO_SCOPE_INVALID: 'a scope is not spelt right',
   OCTO_SECRET_FILE_EXPOSED: 'a file with a secret can be reached by other users',
+  OCTO_SECRET_INVALID: 'the name, the value or a grant of a secret is not right',
+  OCTO_SECRET_LINES: 'a file of secrets has lines that could be read in two ways, or in none',
+  OCTO_SECRETS_NOT_FOUND: 'there is no secret store, or it is gone',
+  OCTO_SECRETS_EXISTS: 'there is a secret store already',
+  OCTO_SECRETS_SEALED: 'the master key of the secrets is missing',
+  OCTO_SECRETS_KEY_INVALID:
+    'the master key is no identity of age, or its passphrase is another one',
+  OCTO_SECRETS_OTHER_KEY: 'the secret store does not open with this master key',
+  OCTO_SECRETS_DAMAGED: 'the secret store was changed, cut off, or comes from somebody else',
+  OCTO_SECRETS_NEWER: 'a newer Octo has written the secret store',
+  OCTO_SECRETS_ROLLED_BACK: 'the secret store is older than the one that was here, or another one',
+  OCTO_SECRETS_BUSY: 'somebody else is changing the secret store',
   OCTO_DEBUGGER_OPEN: 'the host was started with a debugger',
   OCTO_AUDIT_UNAVAILABLE:
     'the audit log cannot be written, so nothing that must be recorded is done',
