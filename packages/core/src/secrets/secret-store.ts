@@ -56,13 +56,14 @@ const MAX_STORE_BYTES = 16 * 1024 * 1024;
  */
 export class SecretStore {
   readonly place: SecretPlace;
-  readonly #key: () => Promise<MasterKey>;
+  /** The master key, as the options have it. */
+  readonly key: () => Promise<MasterKey>;
   readonly #disk: Disk;
   readonly #lock: NonNullable<SecretStoreOptions['lock']>;
 
   constructor({ place, key, disk = systemDisk, lock = lockBeside }: SecretStoreOptions) {
     this.place = place;
-    this.#key = key;
+    this.key = key;
     this.#disk = disk;
     this.#lock = lock;
   }
@@ -78,19 +79,26 @@ export class SecretStore {
     }
   }
 
-  /** @throws OctoError also `OCTO_SECRETS_EXISTS` when there is a store already */
-  async create(): Promise<void> {
+  /** @throws OctoError `OCTO_SECRETS_EXISTS` when there is a store already */
+  async refuseIfThere(): Promise<void> {
+    if ((await this.#sealed()) !== undefined) throw storeExists(this.place.storeFile);
+  }
+
+  /** A store without secrets. @param key one that was just made @throws OctoError as {@link refuseIfThere} */
+  async create(key?: MasterKey): Promise<void> {
     await this.#locked(async () => {
-      if ((await this.#sealed()) !== undefined) throw storeExists(this.place.storeFile);
-      await this.#write(emptyDocument(), [await this.#key()], { keepsPrevious: false });
+      await this.refuseIfThere();
+      await this.#write(emptyDocument(), [key ?? (await this.key())], { keepsPrevious: false });
     });
   }
 
   /** Resolves when the change outlasts a loss of power. What `edit` throws leaves all as it was. */
-  async change(edit: Edit): Promise<void> {
-    await this.#locked(async () => {
+  async change(edit: Edit): Promise<StoreDocument> {
+    return await this.#locked(async () => {
       const { document, key } = await this.#openNoted();
-      await this.#write(changed(document, edit(document.entries)), [key]);
+      const next = changed(document, edit(document.entries));
+      await this.#write(next, [key]);
+      return next;
     });
   }
 
@@ -175,7 +183,7 @@ export class SecretStore {
     const { storeFile } = this.place;
     const sealed = await this.#sealed();
     if (sealed === undefined) throw noStore(storeFile, noted !== undefined);
-    const key = await this.#key();
+    const key = await this.key();
     try {
       const text = Buffer.from(await unseal(key.identity, sealed)).toString();
       const { macs, ...document } = readDocument(text, key);
