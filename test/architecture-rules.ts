@@ -14,6 +14,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'notify',
     'telemetry',
     'policy',
+    'secrets',
     'wire/brief.ts',
     'workers/worker-status.ts',
     'pipeline',
@@ -48,6 +49,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'errors',
   ],
+  secrets: ['manifest/secret-source.ts', 'manifest/read-bounded.ts', 'state', 'observe', 'errors'],
   auth: [
     'audit',
     'egress',

@@ -190,6 +190,12 @@ async function octoHost(argv: readonly string[], cwd: string): Promise<Ended> {
     env: { OCTO_STATE: stateFolder, OCTO_ISOLATION: 'none' },
     cwd,
     clock: hurriedClock,
+    stdin: {
+      isTerminal: false,
+      canAsk: false,
+      read: async () => new Uint8Array(),
+      askHidden: async () => '',
+    },
     random: () => 0,
     signal: new AbortController().signal,
     onHangup: () => ({ [Symbol.dispose]: () => {} }),

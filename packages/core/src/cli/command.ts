@@ -7,6 +7,8 @@ export interface CommandSpec {
   /** What follows the name, such as `<pipeline>`. */
   readonly operands: readonly Operand[];
   readonly summary: string;
+  /** What is said when more is given, instead of repeating it: it may be a secret. */
+  readonly noMore?: string;
   /** Further lines for `--help`. */
   readonly details?: readonly string[];
   readonly options: Readonly<Record<string, OptionSpec>>;

@@ -3,6 +3,7 @@ import { narrowingOptions } from './narrowing-of.ts';
 import { auditCommands } from './specs/audit-commands.ts';
 import { common, log } from './specs/options.ts';
 import { keysCommands } from './specs/keys-commands.ts';
+import { secretsCommands } from './specs/secrets-commands.ts';
 import { runsCommands } from './specs/runs-commands.ts';
 
 /** Every command. The code of a command is loaded when it is called, so that `lint` does not wait for a database. */
@@ -145,6 +146,7 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
   },
   ...keysCommands,
+  ...secretsCommands,
   {
     name: 'hostkey scan',
     operands: [{ name: 'host[:port]', required: true }],

@@ -4,6 +4,7 @@ import type { Rooms } from './rooms.ts';
 
 /** Everything a command may touch of the world around it. `main.ts` fills it from the process, tests from memory. */
 export interface Environment {
+  readonly stdin: Input;
   /** For results. */
   readonly stdout: Output;
   /** For messages, progress and logs. */
@@ -28,6 +29,17 @@ export interface Output {
   readonly isTerminal: boolean;
   /** Of the terminal, asked anew each time: people resize windows. */
   readonly columns: number;
+}
+
+export interface Input {
+  /** Whether a person types what is read. */
+  readonly isTerminal: boolean;
+  /** Whether there is a terminal to ask at, even though something else is read. */
+  readonly canAsk: boolean;
+  /** All that comes, or its first `maxBytes` and a few more. */
+  read(maxBytes: number): Promise<Uint8Array>;
+  /** Asks at the terminal; what is typed there is not shown. @throws Interrupted for Ctrl-C, and the reason of `signal` */
+  askHidden(question: string, signal: AbortSignal): Promise<string>;
 }
 
 /** The reason of {@link Environment.signal}. */

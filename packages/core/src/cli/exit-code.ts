@@ -26,6 +26,7 @@ const exitCodesOfCodes: Partial<Readonly<Record<ErrorCode, number>>> = {
   OCTO_WORKER_QUARANTINED: exitCodes.filesRefused,
   OCTO_STATE_FULL: exitCodes.filesRefused,
   OCTO_AUDIT_UNAVAILABLE: exitCodes.filesRefused,
+  OCTO_SECRETS_BUSY: exitCodes.filesRefused,
   OCTO_DATABASE_FULL: exitCodes.filesRefused,
   OCTO_DATABASE_FAILED: exitCodes.unreachable,
   OCTO_DATABASE_UNREACHABLE: exitCodes.unreachable,

@@ -9,6 +9,7 @@ import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
 import { parseCommandLine } from './parse-command-line.ts';
 import { keepPrivate, refuseDebugger } from './private-process.ts';
+import { ProcessInput } from './process-input.ts';
 import { ProcessOutput } from './process-output.ts';
 import { rooms } from './rooms.ts';
 import { commandHelp } from './usage.ts';
@@ -21,6 +22,7 @@ export async function main(argv: readonly string[]): Promise<never> {
   const redactor = new Redactor();
   redactor.add(environmentSecrets(process.env));
   const environment: Environment = {
+    stdin: new ProcessInput(stderr),
     stdout,
     stderr,
     env: process.env,

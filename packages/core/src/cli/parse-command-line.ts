@@ -41,6 +41,9 @@ function findCommand(words: readonly string[]): CommandSpec {
       `the command comes before its options, but '${escapeText(first)}' came first`,
     );
   }
+  const further = commands.flatMap(({ name }) => (name.startsWith(`${first} `) ? [name] : []));
+  if (further.length > 0)
+    throw new UsageError(`'${first}' needs one more word: ${further.join(', ')}`);
   const names = new Set(commands.map(({ name }) => name.split(' ')[0] ?? name));
   throw new UsageError(`there is no command '${escapeText(first)}'${didYouMean(first, names)}`);
 }
@@ -74,6 +77,8 @@ function unreadable(command: CommandSpec, error: unknown): UsageError {
   const code = (error as { readonly code?: unknown }).code;
   const option = /'(?:-\w, )?(--?[^' ]+)/.exec(message)?.[1] ?? '';
   if (code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION') {
+    if (command.noMore !== undefined)
+      return new UsageError(`this command has no such option; ${command.noMore}`, help);
     const names = Object.keys(command.options).map((name) => `--${name}`);
     const meant = didYouMean(option, names);
     return new UsageError(
@@ -97,6 +102,7 @@ function checkOperands(command: CommandSpec, operands: readonly string[]): void 
   }
   const extra = operands[command.operands.length];
   if (extra !== undefined) {
+    if (command.noMore !== undefined) throw new UsageError(command.noMore, helpFor(command));
     throw new UsageError(
       `'octo-host ${command.name}' does not know what to do with '${escapeText(extra)}'`,
       helpFor(command),

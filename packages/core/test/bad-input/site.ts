@@ -138,6 +138,12 @@ export async function octoHost(
   const code = await runCommand(argv, {
     cwd: '/',
     clock: systemClock,
+    stdin: {
+      isTerminal: false,
+      canAsk: false,
+      read: async () => new Uint8Array(),
+      askHidden: async () => '',
+    },
     random: () => 0,
     signal: new AbortController().signal,
     onHangup: () => ({ [Symbol.dispose]: () => {} }),

@@ -1,6 +1,6 @@
 import { ManualClock } from '@octo/plugin-testing';
 import { runCommand } from '../../src/cli/main.ts';
-import type { Environment, Output } from '../../src/cli/environment.ts';
+import type { Environment, Input, Output } from '../../src/cli/environment.ts';
 import { rooms } from '../../src/cli/rooms.ts';
 import { Redactor } from '../../src/observe/redactor.ts';
 
@@ -16,6 +16,35 @@ export class MemoryOutput implements Output {
 
   get lines(): string[] {
     return this.text.split('\n').filter((line) => line !== '');
+  }
+}
+
+/** Standard input that holds a text; with answers there is a terminal where they are typed. */
+export class MemoryInput implements Input {
+  readonly questions: string[] = [];
+  readonly #text: string;
+  readonly #answers: string[] | undefined;
+
+  constructor(text = '', answers?: readonly string[]) {
+    this.#text = text;
+    this.#answers = answers && [...answers];
+  }
+
+  get isTerminal(): boolean {
+    return this.#answers !== undefined && this.#text === '';
+  }
+
+  get canAsk(): boolean {
+    return this.#answers !== undefined;
+  }
+
+  async read(): Promise<Uint8Array> {
+    return Buffer.from(this.#text);
+  }
+
+  async askHidden(question: string): Promise<string> {
+    this.questions.push(question);
+    return this.#answers?.shift() ?? '';
   }
 }
 
@@ -35,6 +64,7 @@ export function testEnvironment(overrides: Partial<Environment> = {}): TestEnvir
       return { [Symbol.dispose]: () => void listeners.delete(listener) };
     },
     hangUp: () => listeners.forEach((listener) => listener()),
+    stdin: new MemoryInput(),
     env: {},
     cwd: '/',
     random: () => 0.5,
