@@ -17,9 +17,9 @@ export async function readManifestOf(
   sealed: ReadManifestOptions['sealed'] = 'refuse',
   file?: string,
 ): Promise<Manifest> {
-  const { rooms, env } = environment;
+  const { rooms, env, cwd } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
-  const secrets = await rooms.secretSource({ env, stateFolder });
+  const secrets = await rooms.secretSource({ env, cwd, stateFolder });
   const stores = await secretStoresOf(args, environment);
   return await rooms.readManifest(file ?? manifestFile, { env, secrets, stores, sealed });
 }

@@ -40,7 +40,8 @@ export interface Rooms {
 
 export interface SecretPlace {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute. */
+  /** Absolute, as the state folder. */
+  readonly cwd: string;
   readonly stateFolder: string;
 }
 

@@ -39,10 +39,10 @@ const dayMs = 86_400_000;
  * manifest on the way.
  */
 export const start: CommandCode = async (args, environment) => {
-  const { rooms, env, clock, signal } = environment;
+  const { rooms, env, cwd, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
-  const secrets = await rooms.secretSource({ env, stateFolder });
+  const secrets = await rooms.secretSource({ env, cwd, stateFolder });
   const stores = await secretStoresOf(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
