@@ -30,7 +30,7 @@ export function afterFailure(
 ): RunEnd {
   if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, timings };
   if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, timings };
-  const failure = { code: codeOf(error), message: redact(describeError(error)) };
+  const failure = { code: redact(codeOf(error)), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;
   if (!isPassing(error) || before + 1 >= ATTEMPTS)
