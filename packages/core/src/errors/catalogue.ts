@@ -17,6 +17,7 @@ export const errorCatalogue = {
   OCTO_STEP_UNKNOWN: 'a pipeline names a step that does not exist',
   OCTO_STEP_OPTIONS: 'the options of a step are not right',
   OCTO_PLUGIN_NOT_FOUND: 'a plugin is not installed, or its path leads nowhere',
+  OCTO_PLUGIN_LINK: 'a symbolic link in the folder of a plugin leads out of it',
   OCTO_PLUGIN_THREW: 'the code of a plugin failed while it was loaded',
   OCTO_PLUGIN_NO_DEFAULT: 'the module of a plugin has no default export',
   OCTO_PLUGIN_NOT_A_PLUGIN: 'what the module exports does not come from definePlugin',

@@ -1,3 +1,4 @@
+import { relative, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { CONTRACT_VERSION, isPluginDefinition, type PluginDefinition } from '@octo/plugin-api';
 import type { ErrorCode } from '../errors/catalogue.ts';
@@ -5,6 +6,7 @@ import { OctoError } from '../errors/octo-error.ts';
 import { didYouMean } from '../manifest/suggest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
+import { linkOut } from './link-out.ts';
 import { EntryNotFound, locatePlugin, type PluginCode } from '../manifest/package-entry.ts';
 
 /** Finds and loads the plugin that `use` names, seen from `folder`. */
@@ -37,15 +39,25 @@ function refuse(code: ErrorCode, message: string, cause?: unknown): OctoError {
   return new OctoError(code, message, { cause });
 }
 
-/** Where the code of a plugin lies. @throws OctoError `OCTO_PLUGIN_NOT_FOUND` */
+/** Where the code of a plugin lies. @throws OctoError `OCTO_PLUGIN_NOT_FOUND`, `OCTO_PLUGIN_LINK` */
 export function pluginCode(use: string, folder: string): PluginCode {
   try {
-    return locatePlugin(use, folder);
+    const code = locatePlugin(use, folder);
+    refuseLinks(code, use);
+    return code;
   } catch (error) {
     if (!(error instanceof EntryNotFound)) throw error;
     const message = `'${escapeText(use)}' ${escapeText(error.message)}`;
     throw refuse('OCTO_PLUGIN_NOT_FOUND', message, error);
   }
+}
+
+function refuseLinks({ home }: PluginCode, use: string): void {
+  if (home === undefined || home.includes(`${sep}node_modules${sep}`)) return;
+  const link = linkOut(home);
+  if (link === undefined) return;
+  const message = `'${escapeText(use)}' holds the symbolic link ${escapeText(relative(home, link))}, which leads out of the plugin's folder: its process could read whatever is there. Put a copy in its place`;
+  throw refuse('OCTO_PLUGIN_LINK', message);
 }
 
 async function load(file: string, name: string): Promise<Readonly<Record<string, unknown>>> {

@@ -38,7 +38,7 @@ export function afterFailure(
     const afterMs = Math.max(0, error.forMs) + random() * SPREAD_MS;
     return { state: 'QUEUED', afterMs, error: why, died: false, putOff: true, ...taken };
   }
-  const failure = { code: codeOf(error), message: redact(describeError(error)) };
+  const failure = { code: redact(codeOf(error)), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;
   if (!isPassing(error) || before + 1 >= ATTEMPTS)

@@ -22,7 +22,8 @@ export type LeakyMode = keyof typeof MODES;
 
 const MODES = {
   throws: `const cause = new Error('inside: ' + all().join(' '));
-    throw Object.assign(new Error('login failed with ' + all().join(' '), { cause }), { code: secrets[0], url: secrets[0] });`,
+    throw Object.assign(new Error('login failed with ' + all().join(' '), { cause }),
+      { $octo: '@octo/plugin-error', type: 'auth', code: secrets[0], url: secrets[0] });`,
   rejects: `throw { message: secrets[0], secret: secrets[0] };`,
   cuts: `throw new Error(long(secrets[0]));`,
   logs: `for (const level of ['debug', 'info', 'warn', 'error']) for (const text of all()) {
@@ -59,7 +60,7 @@ export const leakyProvider = pluginModule(
       async [Symbol.asyncDispose]() {},
     }; },
     health: async () => { throw new Error('not well: ' + all().join(' ')); },
-    diagnose: async function* () { for (const text of all()) yield { step: 'say ' + text, outcome: 'warned', detail: text, hint: text }; },
+    diagnose: async function* () { for (const text of all()) yield { step: 'say ' + text, outcome: 'warned', detail: text, remedy: text }; },
   };`,
   `{ leaks: { type: 'object', additionalProperties: { type: 'string' } }, waitAt: { type: 'string' },
      secrets: { type: 'object', secret: true, additionalProperties: { type: 'string' } } }`,

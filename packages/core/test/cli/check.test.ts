@@ -100,3 +100,16 @@ test('a database that does not answer is exit code 3, and the vendors are tried 
   expect(stdout.text).toContain('✗ state and ledger the database does not answer');
   expect(stdout.text).toContain('✓ connect');
 });
+
+test('a plugin that writes a secret into a step, its detail or its remedy has it hidden', async () => {
+  const { environment, vendor } = await site(goodManifest);
+  vendor.diagnose = async function* () {
+    const secret = 'hunter2hunter2';
+    yield { step: `try ${secret}`, outcome: 'warned', detail: secret, remedy: secret };
+  };
+  for (const argv of [['check'], ['check', '--json']]) {
+    const { stdout, stderr } = await octoHost(argv, environment);
+    expect(stdout.text).toContain('try [secret]');
+    expect(stdout.text + stderr.text).not.toContain('hunter2');
+  }
+});

@@ -13,6 +13,8 @@ const PROBES: Readonly<Record<string, string>> = {
   'the same as a module': `JSON.stringify((await import(baseFolder + '/keys/other.json', { with: { type: 'json' } })).default)`,
   'the same by require': `JSON.stringify(createRequire(import.meta.url)(baseFolder + '/keys/other.json'))`,
   'the same through a link of its own': `(fs.symlinkSync(baseFolder + '/keys/other', process.cwd() + '/link'), fs.readFileSync(process.cwd() + '/link', 'utf8'))`,
+  'the same through a link that leads up, folder by folder': `(fs.symlinkSync('..', process.cwd() + '/up'), fs.symlinkSync('up/..', process.cwd() + '/higher'), fs.symlinkSync('higher/../keys', process.cwd() + '/keys'), fs.readFileSync(process.cwd() + '/keys/other', 'utf8'))`,
+  'a place to write through a link': `fs.writeFileSync(process.cwd() + '/up-again/../../../../written', fs.symlinkSync('../../..', process.cwd() + '/up-again') ?? 'x')`,
   'the same through a hard link': `(fs.linkSync(baseFolder + '/keys/other', process.cwd() + '/hard'), fs.readFileSync(process.cwd() + '/hard', 'utf8'))`,
   'the same by SQLite': `String(process.getBuiltinModule('node:sqlite'))`,
   'the folder of the manifest': `String(fs.readdirSync(baseFolder))`,

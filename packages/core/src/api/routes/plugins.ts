@@ -105,6 +105,6 @@ function healthJson(
   // Without its cause: what it holds is for this process alone.
   const { state, ...rest } = health;
   const { tookMs, type, code, reason, remedy } = rest as Partial<Record<string, unknown>>;
-  const told = typeof reason === 'string' ? redact(reason) : undefined;
-  return { state, tookMs, type, code, reason: told, remedy };
+  const told = (text: unknown) => (typeof text === 'string' ? redact(text) : undefined);
+  return { state, tookMs, type, code: told(code), reason: told(reason), remedy };
 }

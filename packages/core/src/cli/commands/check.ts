@@ -147,6 +147,7 @@ function redacted(check: Check, redact: (text: string) => string): Check {
   const { remedy } = check;
   return {
     ...check,
+    step: redact(check.step),
     detail: redact(check.detail),
     ...(remedy === undefined ? {} : { remedy: redact(remedy) }),
   };
