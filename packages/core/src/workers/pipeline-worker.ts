@@ -44,6 +44,8 @@ export interface PipelineWorkerOptions {
   readonly logger: Logger;
   readonly redact: (text: string) => string;
   readonly onChange: () => void;
+  /** As `HostOptions.pace`. */
+  readonly pace?: ((instance: string) => Promise<number>) | undefined;
 }
 
 interface Open {
@@ -262,6 +264,7 @@ export class PipelineWorker implements AsyncDisposable {
       loggerOf: (run) => this.#runs.get(run)?.options.logger ?? logger,
       answers: {
         ledger: async ([run, call, args]) => await this.#running(run).gate.ask(call, args),
+        pace: async ([id]) => await this.#paced(id),
         sync: async ([path]) => await syncWithin(text(path, 'sync'), write),
       },
       hears: {
@@ -271,6 +274,13 @@ export class PipelineWorker implements AsyncDisposable {
     });
     void process.ended.then((reason) => this.#buried(process, reason));
     return process;
+  }
+
+  /** @throws WireError for an instance of somebody else */
+  async #paced(id: unknown): Promise<number> {
+    if (typeof id !== 'string' || !this.instances.includes(id))
+      throw new WireError('it asks for the pace of a plugin that is not its own');
+    return (await this.#options.pace?.(id)) ?? 0;
   }
 
   #running(run: unknown): Run {

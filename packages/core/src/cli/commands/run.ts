@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { AuditedHost } from '../../audit/audited-host.ts';
+import { Pacing } from '../../policy/pacing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -46,7 +47,9 @@ async function runOnce(
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
   await using audit = await openAuditOf(args, environment, logger);
-  const made = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  const pacing = new Pacing(clock, logger);
+  const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };
+  const made = await rooms.createHost(manifest, options);
   await using host = new AuditedHost(made, audit, operatorName(env), logger);
   const trace = newRunId(environment);
   await using ledger = await rooms.openLedger({
@@ -60,6 +63,8 @@ async function runOnce(
     databaseUrl: env['DATABASE_URL'],
     logger,
   });
+  const rateOf = (instance: string) => manifest.plugins.get(instance)?.policy.rate;
+  pacing.use({ ...policies, rateOf });
   const guard = guardOf({ ...policies, audit, logger, actor: operatorName(env) }, environment);
   await host.start(signal);
   return await guard.run({ manifest, pipeline: id, byHand: true }, signal, (hear, either) => {

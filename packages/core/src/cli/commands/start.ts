@@ -15,6 +15,7 @@ import type { Plan } from '../../manifest/plan.ts';
 import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { Guard } from '../../policy/guard.ts';
+import { Pacing } from '../../policy/pacing.ts';
 import type { Narrowing } from '../../pipeline/narrowing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
@@ -67,9 +68,11 @@ export const start: CommandCode = async (args, environment) => {
   const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
   await using audit = await openAuditOf(args, environment, logger);
+  const pacing = new Pacing(clock, logger);
   const made = await rooms.createHost(manifest, {
     ...(await hostOptions(args, environment, logger)),
     defects: 'isolate',
+    pace: pacing.take,
     onWorkers: (workers) => workersNote.update(workers),
   });
   await using host = new AuditedHost(made, audit, 'host', logger);
@@ -96,6 +99,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
   });
   const { metrics } = counts;
+  pacing.use({ ...policies, rateOf: (id) => host.manifest.plugins.get(id)?.policy.rate });
   const guard = guardOf({ ...policies, audit, logger, metrics, actor: 'host' }, environment);
   const running = { host, ledger, guard, logger, log, counts, spoolFolder, environment };
   const sayStopping = () =>
