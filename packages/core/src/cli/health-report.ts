@@ -1,6 +1,7 @@
 import type { Health, InstanceHealth } from '../host/health.ts';
 import type { Instance } from '../host/instance.ts';
 import { escapeText } from '../observe/escape-text.ts';
+import type { ShownBreaker } from '../policy/shown-breaker.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Meaning, Paint } from './paint.ts';
 import { table } from './table.ts';
@@ -9,6 +10,8 @@ import { table } from './table.ts';
 export interface Examined {
   readonly instance: Pick<Instance, 'id' | 'definition'>;
   readonly health: InstanceHealth;
+  /** Of one that is left alone just now, or tried. */
+  readonly breaker?: ShownBreaker | undefined;
 }
 
 const meanings: Readonly<Record<Health['state'], Meaning>> = {
@@ -30,12 +33,20 @@ export function healthLines(all: readonly Examined[], paint: Paint): string[] {
       reasonOf(health),
     ]),
   );
-  const lines = all.flatMap(({ health }, index) => {
+  const lines = all.flatMap(({ instance, health, breaker }, index) => {
     const row = rows[index]?.slice(health.state.length) ?? '';
     const line = paint(meanings[health.state], health.state) + row;
-    return health.state === 'down' ? [line, `  → ${health.remedy}`] : [line];
+    const remedy = health.state === 'down' ? [`  → ${health.remedy}`] : [];
+    return [line, ...remedy, ...leftAlone(instance.id, breaker)];
   });
   return [paint('strong', head), ...lines, '', inOneLine(all)];
+}
+
+function leftAlone(id: string, breaker: ShownBreaker | undefined): string[] {
+  if (breaker === undefined || breaker.state === 'closed') return [];
+  const { until, reason = '' } = breaker;
+  const how = until === undefined ? 'one run tries it now' : `runs wait until ${until}`;
+  return [`  → ${how} (${escapeText(reason)}); octo-host plugins reset ${id} ends the waiting`];
 }
 
 function reasonOf(health: Health): string {
@@ -56,7 +67,7 @@ function inOneLine(all: readonly Examined[]): string {
 export function healthJson(all: readonly Examined[], error?: string): string {
   return JSON.stringify({
     ok: error === undefined && exitCodeOfHealth(all) === exitCodes.allWell,
-    instances: all.map(({ instance, health }) => ({
+    instances: all.map(({ instance, health, breaker }) => ({
       id: instance.id,
       kind: instance.definition.kind,
       state: health.state,
@@ -65,6 +76,7 @@ export function healthJson(all: readonly Examined[], error?: string): string {
       code: health.state === 'down' ? (health.code ?? null) : null,
       reason: 'reason' in health ? health.reason : null,
       remedy: health.state === 'down' ? health.remedy : null,
+      breaker: breaker ?? null,
     })),
     ...(error === undefined ? {} : { error }),
   });

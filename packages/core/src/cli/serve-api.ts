@@ -7,6 +7,7 @@ import type { Runs } from '../jobs/runs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { HostSettings } from '../manifest/host-settings.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Breakers } from '../policy/breakers.ts';
 import type { Args } from './command.ts';
 import type { Environment } from './environment.ts';
 import { hostOptions } from './host-options.ts';
@@ -19,6 +20,7 @@ export interface Served {
   readonly runs: Runs;
   readonly ledger: Ledger;
   readonly audit: AuditTrail;
+  readonly breakers: Breakers;
   readonly reloading: Pick<Reloading, 'reload'>;
   readonly logger: Logger;
 }

@@ -1,4 +1,7 @@
+import type { Logger } from '@octo/plugin-api';
 import { askHealth, type InstanceHealth } from '../../host/health.ts';
+import { shownBreaker } from '../../policy/shown-breaker.ts';
+import type { Breaker } from '../../resilience/breaker.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import { commandHint } from '../command-hint.ts';
 import type { Environment } from '../environment.ts';
@@ -36,10 +39,34 @@ async function examine(args: Args, environment: Environment): Promise<Examined[]
   await host.start(signal);
   const instances = [...host.instances.values()];
   const answers = await askHealth(instances, { clock }, signal);
+  const breakers = await knownBreakers(args, environment, logger);
   return instances.flatMap((instance, index) => {
     const answer = answers[index];
-    return answer === undefined ? [] : [{ instance, health: redacted(answer, redactor.redact) }];
+    const breaker = breakers.get(instance.id);
+    const shown = breaker && shownBreaker(breaker);
+    return answer === undefined
+      ? []
+      : [{ instance, health: redacted(answer, redactor.redact), breaker: shown }];
   });
+}
+
+/** What is left alone, when there is a database without starting one for it; nothing when it does not answer. */
+async function knownBreakers(
+  args: Args,
+  environment: Environment,
+  logger: Logger,
+): Promise<ReadonlyMap<string, Breaker>> {
+  const { rooms, env } = environment;
+  const { stateFolder } = workplaceOf(args, environment);
+  const databaseUrl = env['DATABASE_URL'];
+  if ((databaseUrl ?? '') === '' && !(await rooms.hostRuns(stateFolder))) return new Map();
+  try {
+    await using policies = await rooms.openPolicy({ stateFolder, databaseUrl, logger });
+    return await policies.breakers.all();
+  } catch (error) {
+    logger.warn({ err: error }, 'which plugins are left alone is not known');
+    return new Map();
+  }
 }
 
 function print(all: readonly Examined[], args: Args, environment: Environment): void {

@@ -140,6 +140,7 @@ export const start: CommandCode = async (args, environment) => {
     runs: queue,
     ledger,
     audit,
+    breakers: policies.breakers,
     reloading,
     logger,
   };
