@@ -11,6 +11,8 @@ import { HostStopping, RunCancelled, RunLost } from './run-signals.ts';
 export interface Served {
   /** Runs of it at a time, over all hosts. */
   readonly concurrency: number;
+  /** At one run whose failure may pass. Default 4. */
+  readonly attempts?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -165,17 +167,17 @@ export class Dispatcher {
         await this.#end(run, { state: 'QUEUED', afterMs: 0, died: false, timings: {} });
         return;
       }
-      this.#begin(run, served.logger);
+      this.#begin(run, served);
     }
   }
 
-  #begin(run: TakenRun, logger: Logger): void {
+  #begin(run: TakenRun, served: Served): void {
     const stop = new AbortController();
     this.#going.set(run.id, { run, stop });
-    this.#track(this.#go(run, logger, stop.signal));
+    this.#track(this.#go(run, served, stop.signal));
   }
 
-  async #go(run: TakenRun, logger: Logger, signal: AbortSignal): Promise<void> {
+  async #go(run: TakenRun, served: Served, signal: AbortSignal): Promise<void> {
     const { clock, random, redact } = this.#options;
     const recorder = new RunRecorder(clock);
     const over = new AbortController();
@@ -187,7 +189,8 @@ export class Dispatcher {
       end = { state: 'SUCCEEDED', totals: totalsOf(report), timings: recorder.timings() };
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
-      end = afterFailure(why, run, recorder.timings(), { random, redact });
+      const { attempts, logger } = served;
+      end = afterFailure(why, run, recorder.timings(), { random, redact, attempts });
       tell(logger, why, end);
     }
     over.abort('over');

@@ -1,7 +1,7 @@
 import type { Clock, Logger, Provider, RemoteFile, Session } from '@octo/plugin-api';
 import type { Policy } from '../manifest/manifest.ts';
 import { responseTo } from '../resilience/error-response.ts';
-import { retry, retryDelayMs } from '../resilience/retry.ts';
+import { isWorthAnother, retry, retryDelayMs } from '../resilience/retry.ts';
 import { withDeadline } from '../resilience/deadline.ts';
 
 export interface VendorOptions {
@@ -124,7 +124,7 @@ export class Vendor implements AsyncDisposable {
       return await once();
     } catch (error) {
       signal.throwIfAborted();
-      if (!responseTo(error).retry || policy.attempts < 2) throw error;
+      if (!isWorthAnother(error) || policy.attempts < 2) throw error;
       await clock.sleep(retryDelayMs(error, 1, random), signal);
       await using _own = turn === undefined ? await this.turn(signal) : undefined;
       return await retry(once, { attempts: policy.attempts - 1, clock, random, signal });

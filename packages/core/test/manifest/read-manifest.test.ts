@@ -77,7 +77,7 @@ describe('a manifest that is right', () => {
       timezone: 'UTC',
       everyMs: undefined,
       catchUp: 'last',
-      runs: { concurrency: 1 },
+      runs: { concurrency: 1, attempts: 4 },
       duplicates: 'name',
       onReissue: 'version',
       emptyFiles: 'quarantine',
