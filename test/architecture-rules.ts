@@ -46,6 +46,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'manifest',
     'ledger',
     'pipeline/run-report.ts',
+    'policy/breakers.ts',
+    'policy/shown-breaker.ts',
     'observe',
     'errors',
   ],

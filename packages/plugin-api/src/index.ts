@@ -43,9 +43,11 @@ export type {
 export {
   CLOCK,
   LOGGER,
+  RATE_LIMIT,
   STATE_FOLDER,
   SYNC_TO_DISK,
   type Given,
+  type RateLimit,
   type SyncToDisk,
   type Token,
   type Wanted,

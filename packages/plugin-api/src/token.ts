@@ -40,3 +40,15 @@ export type SyncToDisk = (path: string) => Promise<void>;
 
 /** Durability on a local disk, for sinks that write files. */
 export const SYNC_TO_DISK: Token<SyncToDisk> = { id: 'octo:sync-to-disk@1' };
+
+/** What the operator allows this instance to ask of its vendor, over all hosts (`policy.rate`). */
+export interface RateLimit {
+  /** Resolves when one more request may be made; at once when there is no limit. Rejects with the signal's reason. */
+  take(signal: AbortSignal): Promise<void>;
+}
+
+/**
+ * For plugins that make several requests in one call of the host, such as pages of a listing: one `take` before each but the
+ * first, which the host has counted.
+ */
+export const RATE_LIMIT: Token<RateLimit> = { id: 'octo:rate-limit@1' };

@@ -6,6 +6,7 @@ import {
   CONTRACT_VERSION,
   isPluginDefinition,
   LOGGER,
+  RATE_LIMIT,
   STATE_FOLDER,
   SYNC_TO_DISK,
   type Kind,
@@ -103,6 +104,7 @@ class Room implements AsyncDisposable {
     this.#services = {
       [CLOCK.id]: this.clock,
       [LOGGER.id]: new RecordingLogger(),
+      [RATE_LIMIT.id]: { take: async () => {} },
       [STATE_FOLDER.id]: join(folder, 'state'),
       [SYNC_TO_DISK.id]: syncToDisk,
       ...options.services,

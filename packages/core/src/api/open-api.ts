@@ -19,7 +19,7 @@ import { buildApp, type AppSettings } from './build-app.ts';
 import { ManifestDoor } from './manifest-door.ts';
 import type { ApiParts } from './parts.ts';
 
-export interface ApiOptions extends Pick<ApiParts, 'auditReader' | 'breakerOf'> {
+export interface ApiOptions extends Pick<ApiParts, 'auditReader' | 'breakers'> {
   readonly settings: Binding & AppSettings & { readonly issuer?: IssuerSettings };
   readonly host: Host;
   readonly runs: Runs;

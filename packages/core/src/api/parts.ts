@@ -7,6 +7,7 @@ import type { Runs } from '../jobs/runs.ts';
 import type { FileSearch } from '../ledger/file-search.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Breakers } from '../policy/breakers.ts';
 import type { AuditReader } from './audit-reader.ts';
 import type { ManifestDoor } from './manifest-door.ts';
 
@@ -22,8 +23,8 @@ export interface ApiParts {
   readonly audit: AuditTrail;
   /** Without it the route for it says that it is not built. */
   readonly auditReader?: AuditReader;
-  /** The state of a provider's circuit breaker, when there is one. */
-  readonly breakerOf?: (instance: string) => 'closed' | 'open' | 'half-open' | undefined;
+  /** Which plugins are left alone just now; without it nothing is said of it. */
+  readonly breakers?: Pick<Breakers, 'all'>;
   readonly metrics: Metrics;
   readonly clock: Clock;
   readonly logger: Logger;

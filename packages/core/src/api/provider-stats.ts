@@ -1,4 +1,5 @@
 import type { RunRecord } from '../jobs/runs.ts';
+import { breakerOf } from './breaker-of.ts';
 import type { ApiParts } from './parts.ts';
 
 const DAY_MS = 86_400_000;
@@ -13,7 +14,7 @@ interface Answers {
   readonly sumMs: number;
 }
 
-type Parts = Pick<ApiParts, 'host' | 'runs' | 'health' | 'clock' | 'breakerOf' | 'life'>;
+type Parts = Pick<ApiParts, 'host' | 'runs' | 'health' | 'clock' | 'breakers' | 'life'>;
 
 /** How each provider did: by the runs of its pipelines, and by what it answers about its health. */
 export class ProviderStats {
@@ -35,7 +36,8 @@ export class ProviderStats {
   }
 
   async #count(): Promise<readonly object[]> {
-    const { host, breakerOf } = this.#parts;
+    const { host, breakers } = this.#parts;
+    const known = await breakers?.all();
     await this.#askHealth();
     const ended = await this.#endedToday();
     const providers = [...host.manifest.plugins.keys()].filter(
@@ -49,7 +51,7 @@ export class ProviderStats {
       const answers = this.#answers.get(id);
       return {
         id,
-        breaker: breakerOf?.(id),
+        breaker: known && breakerOf(host.manifest, known, id)?.state,
         runs: own.length,
         successRate: own.length === 0 ? undefined : good / own.length,
         meanResponseMs: answers === undefined ? undefined : answers.sumMs / answers.count,

@@ -258,6 +258,15 @@ const health = closed(
   ['state'],
 );
 
+const breaker = closed(
+  {
+    state: { enum: ['closed', 'open', 'half-open'] },
+    until: { type: 'string', format: 'date-time', description: 'Of one that is open.' },
+    reason: { ...text, description: 'The last failure of one that is not closed.' },
+  },
+  ['state'],
+);
+
 const pluginFields = {
   id: text,
   use: text,
@@ -270,6 +279,7 @@ const pluginFields = {
   reason: text,
   pipelines: listOf(text),
   health,
+  breaker: { ...breaker, description: 'Whether it is left alone. Absent when it has none.' },
 } as const;
 const PLUGIN_HAS = ['id', 'use', 'enabled', 'state', 'pipelines'] as const;
 

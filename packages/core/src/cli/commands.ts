@@ -145,6 +145,16 @@ export const commands: readonly CommandSpec[] = [
     options: common,
     load: async () => (await import('./commands/plugins-show.ts')).pluginsShow,
   },
+  {
+    name: 'plugins reset',
+    operands: [{ name: 'id', required: true }],
+    summary: 'ask a vendor or sink as usual again that is left alone',
+    details: [
+      'Runs that wait for it begin at their time; octo-host run tries one pipeline at once.',
+    ],
+    options: common,
+    load: async () => (await import('./commands/plugins-reset.ts')).pluginsReset,
+  },
   ...keysCommands,
   ...secretsCommands,
   {

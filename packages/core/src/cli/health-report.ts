@@ -1,6 +1,7 @@
 import type { Kind } from '@octo/plugin-api';
 import type { Health } from '../host/health.ts';
 import { escapeText } from '../observe/escape-text.ts';
+import type { ShownBreaker } from '../policy/shown-breaker.ts';
 import { exitCodes } from './exit-code.ts';
 import type { Meaning, Paint } from './paint.ts';
 import { table } from './table.ts';
@@ -11,6 +12,8 @@ export interface Examined {
   /** Unknown of one that is held. */
   readonly kind: Kind | undefined;
   readonly health: Health | Held;
+  /** Of one that is left alone just now, or tried. */
+  readonly breaker?: ShownBreaker | undefined;
 }
 
 /** It was not even built: a secret that it needs cannot be read. */
@@ -40,12 +43,20 @@ export function healthLines(all: readonly Examined[], paint: Paint): string[] {
       reasonOf(health),
     ]),
   );
-  const lines = all.flatMap(({ health }, index) => {
+  const lines = all.flatMap(({ id, health, breaker }, index) => {
     const row = rows[index]?.slice(health.state.length) ?? '';
     const line = paint(meanings[health.state], health.state) + row;
-    return health.state === 'down' ? [line, `  → ${health.remedy}`] : [line];
+    const remedy = health.state === 'down' ? [`  → ${health.remedy}`] : [];
+    return [line, ...remedy, ...leftAlone(id, breaker)];
   });
   return [paint('strong', head), ...lines, '', inOneLine(all)];
+}
+
+function leftAlone(id: string, breaker: ShownBreaker | undefined): string[] {
+  if (breaker === undefined || breaker.state === 'closed') return [];
+  const { until, reason = '' } = breaker;
+  const how = until === undefined ? 'one run tries it now' : `runs wait until ${until}`;
+  return [`  → ${how} (${escapeText(reason)}); octo-host plugins reset ${id} ends the waiting`];
 }
 
 function reasonOf(health: Examined['health']): string {
@@ -66,7 +77,7 @@ function inOneLine(all: readonly Examined[]): string {
 export function healthJson(all: readonly Examined[], error?: string): string {
   return JSON.stringify({
     ok: error === undefined && exitCodeOfHealth(all) === exitCodes.allWell,
-    instances: all.map(({ id, kind, health }) => ({
+    instances: all.map(({ id, kind, health, breaker }) => ({
       id,
       kind: kind ?? null,
       state: health.state,
@@ -75,6 +86,7 @@ export function healthJson(all: readonly Examined[], error?: string): string {
       code: health.state === 'down' ? (health.code ?? null) : null,
       reason: 'reason' in health ? health.reason : null,
       remedy: health.state === 'down' ? health.remedy : null,
+      breaker: breaker ?? null,
     })),
     ...(error === undefined ? {} : { error }),
   });

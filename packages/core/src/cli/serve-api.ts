@@ -9,6 +9,7 @@ import type { HostSettings } from '../manifest/host-settings.ts';
 import type { SecretSource } from '../manifest/secret-source.ts';
 import type { SecretStores } from '../manifest/secret-stores.ts';
 import type { Metrics } from '../observe/metrics.ts';
+import type { Breakers } from '../policy/breakers.ts';
 import type { Args } from './command.ts';
 import type { Environment } from './environment.ts';
 import { hostOptions } from './host-options.ts';
@@ -23,6 +24,7 @@ export interface Served {
   readonly runs: Runs;
   readonly ledger: Ledger;
   readonly audit: AuditTrail;
+  readonly breakers: Breakers;
   readonly reloading: Pick<Reloading, 'reload'>;
   readonly logger: Logger;
 }

@@ -26,7 +26,7 @@ export function servedPipelines(
     if (!config.enabled) continue;
     const schedule = scheduleOf(config);
     const own = childLogger(logger, { pipeline: id, instance: config.from }, redact);
-    served.set(id, { concurrency: config.runs.concurrency, logger: own });
+    served.set(id, { ...config.runs, logger: own });
     if (schedule !== undefined) timed.set(id, { schedule, catchUp: config.catchUp, logger: own });
   }
   return { served, timed, unscheduled: [...served.keys()].filter((id) => !timed.has(id)) };

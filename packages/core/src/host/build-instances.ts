@@ -1,5 +1,13 @@
 import { join } from 'node:path';
-import { CLOCK, type Kind, type Kinds, LOGGER, STATE_FOLDER, SYNC_TO_DISK } from '@octo/plugin-api';
+import {
+  CLOCK,
+  type Kind,
+  type Kinds,
+  LOGGER,
+  RATE_LIMIT,
+  STATE_FOLDER,
+  SYNC_TO_DISK,
+} from '@octo/plugin-api';
 import { type Issue, OctoError } from '../errors/octo-error.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { pointerTo } from '../manifest/pointer.ts';
@@ -10,6 +18,7 @@ import { Services } from './container.ts';
 import type { HostOptions } from './host.ts';
 import { contractProblem, LivingInstance } from './instance.ts';
 import type { LoadedInstance } from './load-instances.ts';
+import { rateLimit } from './rate-limit.ts';
 import { syncToDisk } from './system-sync.ts';
 
 export interface BuiltInstances {
@@ -17,7 +26,10 @@ export interface BuiltInstances {
   readonly issues: readonly Issue[];
 }
 
-type BuildOptions = Pick<HostOptions, 'logger' | 'clock' | 'stateFolder' | 'syncToDisk'> & {
+type BuildOptions = Pick<
+  HostOptions,
+  'logger' | 'clock' | 'stateFolder' | 'syncToDisk' | 'pace'
+> & {
   readonly redact: (text: string) => string;
 };
 
@@ -56,7 +68,8 @@ function createPlugin(
     .register(LOGGER, logger)
     .register(CLOCK, clock)
     .register(STATE_FOLDER, stateFolder)
-    .register(SYNC_TO_DISK, options.syncToDisk ?? syncToDisk);
+    .register(SYNC_TO_DISK, options.syncToDisk ?? syncToDisk)
+    .register(RATE_LIMIT, rateLimit(config, clock, options.pace));
   const given = services.give(use, definition.inject);
   const context = {
     ...given,

@@ -247,5 +247,6 @@ function newWorker(
     logger: options.logger,
     redact: options.redactor.redact,
     onChange: options.onChange,
+    pace: options.pace,
   });
 }

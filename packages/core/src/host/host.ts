@@ -36,6 +36,11 @@ export interface HostOptions {
   readonly syncToDisk?: SyncToDisk;
   /** Only with `isolation: 'none'`. Default: Node's resolution from the manifest's folder. */
   readonly loadPlugin?: LoadPlugin;
+  /**
+   * Takes the next request to an instance that is asked only so often, and says after how many milliseconds it may be made.
+   * Default: nobody waits.
+   */
+  readonly pace?: (instance: string) => Promise<number>;
   /** How long one instance may take to close. Default 10,000. */
   readonly disposeDeadlineMs?: number;
   /**

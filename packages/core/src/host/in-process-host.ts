@@ -59,7 +59,7 @@ export class InProcessHost implements Host {
    *   one of its instances did not start
    */
   pipeline(id: string): Pipeline {
-    return livingPipeline(this.#succession.current, id, this.redact).pipeline;
+    return this.#paced(livingPipeline(this.#succession.current, id, this.redact).pipeline);
   }
 
   /**
@@ -70,7 +70,11 @@ export class InProcessHost implements Host {
   lease(id: string): Lease {
     const { pipeline, instances } = livingPipeline(this.#succession.current, id, this.redact);
     const lease = this.#succession.lease(instances, pipeline.config.limits.maxTimeMs);
-    return { pipeline, signal: lease.signal, [Symbol.dispose]: () => lease[Symbol.dispose]() };
+    return {
+      pipeline: this.#paced(pipeline),
+      signal: lease.signal,
+      [Symbol.dispose]: () => lease[Symbol.dispose](),
+    };
   }
 
   async run(id: string, place: RunPlace, signal: AbortSignal): Promise<RunReport> {
@@ -96,6 +100,12 @@ export class InProcessHost implements Host {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#succession[Symbol.asyncDispose]();
+  }
+
+  #paced(pipeline: Pipeline): Pipeline {
+    const { pace } = this.#options;
+    if (pace === undefined || pipeline.providerPolicy.rate === undefined) return pipeline;
+    return { ...pipeline, pace: () => pace(pipeline.config.from) };
   }
 
   #ways(): Ways<LivingInstance, Generation> {

@@ -6,10 +6,12 @@ import { LeftAlone } from '../resilience/left-alone.ts';
 import type { RunEnd, Taken, TakenRun } from './run-queue.ts';
 import { HostStopping, RunCancelled } from './run-signals.ts';
 
-/** Attempts at a run whose failure is worth another try. */
+/** Attempts at a run whose failure is worth another try, unless its pipeline says otherwise. */
 const ATTEMPTS = 4;
 const FIRST_PAUSE_MS = 5000;
 const LONGEST_PAUSE_MS = 600_000;
+/** Nobody may ask to be left alone for longer. */
+const LONGEST_WISH_MS = 86_400_000;
 /** Those who wait for the same vendor do not all come at the same moment. */
 const SPREAD_MS = 1000;
 
@@ -29,7 +31,15 @@ export function afterFailure(
   error: unknown,
   run: Pick<TakenRun, 'failures' | 'deaths'>,
   taken: Taken,
-  { random, redact }: { readonly random: () => number; readonly redact: (text: string) => string },
+  {
+    random,
+    redact,
+    attempts = ATTEMPTS,
+  }: {
+    readonly random: () => number;
+    readonly redact: (text: string) => string;
+    readonly attempts?: number | undefined;
+  },
 ): RunEnd {
   if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, ...taken };
   if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, ...taken };
@@ -41,7 +51,7 @@ export function afterFailure(
   const failure = { code: redact(codeOf(error)), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;
-  if (!isPassing(error) || before + 1 >= ATTEMPTS)
+  if (!isPassing(error) || before + 1 >= attempts)
     return { state: 'FAILED', error: failure, ...taken };
   const afterMs = pauseMs(error, before, random);
   return { state: 'QUEUED', afterMs, error: failure, died, ...taken };
@@ -64,6 +74,6 @@ function codeOf(error: unknown): string {
 function pauseMs(error: unknown, before: number, random: () => number): number {
   const cause = error instanceof OctoError ? error.cause : error;
   const asked = isPluginError(cause) ? cause.retryAfterMs : undefined;
-  if (asked !== undefined && asked > 0) return Math.min(asked, LONGEST_PAUSE_MS);
+  if (asked !== undefined && asked > 0) return Math.min(asked, LONGEST_WISH_MS);
   return Math.min(FIRST_PAUSE_MS * 3 ** before, LONGEST_PAUSE_MS) * (0.5 + random() / 2);
 }

@@ -12,6 +12,8 @@ import { HostStopping, RunCancelled, RunLost } from './run-signals.ts';
 export interface Served {
   /** Runs of it at a time, over all hosts. */
   readonly concurrency: number;
+  /** At one run whose failure may pass. Default 4. */
+  readonly attempts?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -166,17 +168,17 @@ export class Dispatcher {
         await this.#end(run, { state: 'QUEUED', afterMs: 0, died: false, timings: {} });
         return;
       }
-      this.#begin(run, served.logger);
+      this.#begin(run, served);
     }
   }
 
-  #begin(run: TakenRun, logger: Logger): void {
+  #begin(run: TakenRun, served: Served): void {
     const stop = new AbortController();
     this.#going.set(run.id, { run, stop });
-    this.#track(this.#go(run, logger, stop.signal));
+    this.#track(this.#go(run, served, stop.signal));
   }
 
-  async #go(run: TakenRun, logger: Logger, signal: AbortSignal): Promise<void> {
+  async #go(run: TakenRun, served: Served, signal: AbortSignal): Promise<void> {
     const { clock, random, redact } = this.#options;
     const recorder = new RunRecorder(clock);
     const over = new AbortController();
@@ -188,8 +190,9 @@ export class Dispatcher {
       end = { state: 'SUCCEEDED', totals: totalsOf(report), ...recorder.taking() };
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
-      end = afterFailure(why, run, recorder.taking(), { random, redact });
-      tell(childLogger(logger, namesOf(run), redact), why, end);
+      const { attempts } = served;
+      end = afterFailure(why, run, recorder.taking(), { random, redact, attempts });
+      tell(childLogger(served.logger, namesOf(run), redact), why, end);
     }
     over.abort('over');
     await noting;

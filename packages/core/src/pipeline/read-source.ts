@@ -27,6 +27,7 @@ export async function* readSource(
   let offset = 0;
   for (let failures = 0; ;) {
     const session = await vendor.session(signal);
+    await vendor.paced(signal);
     try {
       for await (const chunk of session.read(file, { offset }, signal)) {
         offset += chunk.length;

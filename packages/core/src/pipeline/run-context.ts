@@ -13,6 +13,8 @@ export interface Pipeline {
   readonly config: PipelineConfig;
   readonly provider: Provider;
   readonly providerPolicy: Policy;
+  /** Takes the next request to the provider. Milliseconds to wait; absent: nobody waits. */
+  readonly pace?: () => Promise<number>;
   readonly sink: Sink;
   readonly sinkPolicy: Policy;
   readonly steps: readonly Step[];

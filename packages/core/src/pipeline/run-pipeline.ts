@@ -27,12 +27,12 @@ export async function runPipeline(
   signal: AbortSignal,
 ): Promise<RunReport> {
   collectEarly();
-  const { config, provider, providerPolicy: policy, sink } = pipeline;
+  const { config, provider, providerPolicy: policy, sink, pace } = pipeline;
   const report = new ReportBuilder(config.id, options.onEvent ?? (() => {}));
   const scope = { pipeline: config.id, sink: sink.place };
   await using _lock = await soleWriter(sink, options.ledger);
   await using spool = new Spool(options.spoolFolder);
-  await using vendor = new Vendor({ ...options, provider, policy });
+  await using vendor = new Vendor({ ...options, provider, policy, pace });
   const context = { ...options, pipeline, vendor, report, scope, spool };
   await deliverListed(context, signal);
   await sweep(context, signal);

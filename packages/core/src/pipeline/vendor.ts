@@ -1,12 +1,14 @@
 import type { Clock, Logger, Provider, RemoteFile, Session } from '@octo/plugin-api';
 import type { Policy } from '../manifest/manifest.ts';
 import { responseTo } from '../resilience/error-response.ts';
-import { retry, retryDelayMs } from '../resilience/retry.ts';
+import { isWorthAnother, retry, retryDelayMs } from '../resilience/retry.ts';
 import { withDeadline } from '../resilience/deadline.ts';
 
 export interface VendorOptions {
   readonly provider: Provider;
   readonly policy: Policy;
+  /** Takes the next request. Milliseconds to wait before it is made. */
+  readonly pace?: (() => Promise<number>) | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
@@ -55,6 +57,13 @@ export class Vendor implements AsyncDisposable {
     await this.#close(session);
   }
 
+  /** Waits until the vendor may be asked once more. Whoever asks it beside {@link Vendor.ask} calls this before. */
+  async paced(signal: AbortSignal): Promise<void> {
+    const waitMs = (await this.#options.pace?.()) ?? 0;
+    signal.throwIfAborted();
+    if (waitMs > 0) await this.#options.clock.sleep(waitMs, signal);
+  }
+
   /** The file as it is now, or `undefined` when it is gone. `turn`: see {@link Vendor.ask}. */
   stat(file: RemoteFile, signal: AbortSignal, turn?: Turn): Promise<RemoteFile | undefined> {
     return this.ask('stat', signal, (session, inner) => session.stat(file, inner), turn);
@@ -97,6 +106,7 @@ export class Vendor implements AsyncDisposable {
     const { policy, clock, random } = this.#options;
     const once = async (): Promise<T> => {
       const session = await this.session(signal);
+      await this.paced(signal);
       try {
         return await withDeadline(
           `the vendor (${what})`,
@@ -114,7 +124,7 @@ export class Vendor implements AsyncDisposable {
       return await once();
     } catch (error) {
       signal.throwIfAborted();
-      if (!responseTo(error).retry || policy.attempts < 2) throw error;
+      if (!isWorthAnother(error) || policy.attempts < 2) throw error;
       await clock.sleep(retryDelayMs(error, 1, random), signal);
       await using _own = turn === undefined ? await this.turn(signal) : undefined;
       return await retry(once, { attempts: policy.attempts - 1, clock, random, signal });
@@ -130,6 +140,7 @@ export class Vendor implements AsyncDisposable {
   #connect(signal: AbortSignal): Promise<Session> {
     const { provider, policy, clock, random } = this.#options;
     const once = async (): Promise<Session> => {
+      await this.paced(signal);
       const session = await withDeadline(
         'the vendor (connect)',
         policy.timeoutMs,

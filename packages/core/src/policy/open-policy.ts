@@ -1,10 +1,13 @@
 import { openDatabase, type OpenLedgerOptions } from '../ledger/open-ledger.ts';
 import type { Breakers } from './breakers.ts';
+import type { Paces } from './paces.ts';
 import { PostgresBreakers } from './postgres-breakers.ts';
+import { PostgresPaces } from './postgres-paces.ts';
 
 /** What all hosts of one database know of vendors and sinks together. */
 export interface Policies extends AsyncDisposable {
   readonly breakers: Breakers;
+  readonly paces: Paces;
 }
 
 /**
@@ -17,6 +20,7 @@ export async function openPolicy(options: Omit<OpenLedgerOptions, 'run'>): Promi
   const opened = opening.move();
   return {
     breakers: new PostgresBreakers(database),
+    paces: new PostgresPaces(database),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

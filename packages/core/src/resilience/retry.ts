@@ -14,7 +14,7 @@ export interface RetryOptions {
 }
 
 /**
- * Runs `operation` until it succeeds, fails with an error that the same call cannot mend, or `attempts` are used up;
+ * Runs `operation` until it succeeds, fails with an error that the same call cannot mend now, or `attempts` are used up;
  * then it throws the last error. Waits with full jitter, or as long as the other side asked for.
  */
 export async function retry<T>(operation: () => Promise<T>, options: RetryOptions): Promise<T> {
@@ -23,7 +23,7 @@ export async function retry<T>(operation: () => Promise<T>, options: RetryOption
       return await operation();
     } catch (error) {
       options.signal.throwIfAborted();
-      if (!responseTo(error).retry || attempt >= options.attempts) throw error;
+      if (!isWorthAnother(error) || attempt >= options.attempts) throw error;
       const delayMs = retryDelayMs(error, attempt, options.random);
       options.onRetry?.(error, delayMs);
       await options.clock.sleep(delayMs, options.signal);
@@ -31,9 +31,18 @@ export async function retry<T>(operation: () => Promise<T>, options: RetryOption
   }
 }
 
+/** Whether the same call may succeed shortly. Who asks to be left alone for longer gets it: then the run waits instead. */
+export function isWorthAnother(error: unknown): boolean {
+  return responseTo(error).retry && (wishOf(error) ?? 0) <= LONGEST_DELAY_MS;
+}
+
 /** How long to wait before attempt `attempt + 1`, in milliseconds. */
 export function retryDelayMs(error: unknown, attempt: number, random: () => number): number {
-  const asked = isPluginError(error) ? error.retryAfterMs : undefined;
+  const asked = wishOf(error);
   if (asked !== undefined && asked > 0) return Math.min(asked, LONGEST_DELAY_MS);
   return Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS) * (0.5 + random() / 2);
+}
+
+function wishOf(error: unknown): number | undefined {
+  return isPluginError(error) ? error.retryAfterMs : undefined;
 }

@@ -104,6 +104,7 @@ export class WorkerProgram {
       stepKinds,
       disposeDeadlineMs: brief.disposeDeadlineMs,
       loadPlugin: (use) => loadEntry(use, brief.entries.get(use)!),
+      pace: async (id) => Number(await this.#channel.ask('pace', [id])),
       syncToDisk: async (path) => void (await this.#channel.ask('sync', [path])),
     });
     await this.#host.start(signal);

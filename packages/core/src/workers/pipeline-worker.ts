@@ -44,6 +44,8 @@ export interface PipelineWorkerOptions {
   readonly logger: Logger;
   readonly redact: (text: string) => string;
   readonly onChange: () => void;
+  /** As `HostOptions.pace`. */
+  readonly pace?: ((instance: string) => Promise<number>) | undefined;
 }
 
 interface Open {
@@ -269,6 +271,7 @@ export class PipelineWorker implements AsyncDisposable {
       loggerOf: (run) => (this.#runs.get(run) ?? this.#onlyRun())?.options.logger ?? logger,
       answers: {
         ledger: async ([run, call, args]) => await this.#running(run).gate.ask(call, args),
+        pace: async ([id]) => await this.#paced(id),
         sync: async ([path]) => await syncWithin(text(path, 'sync'), write),
       },
       hears: {
@@ -283,6 +286,13 @@ export class PipelineWorker implements AsyncDisposable {
   /** What a plugin says does not tell the run; while one goes on alone it is that one's. */
   #onlyRun(): Run | undefined {
     return this.#runs.size === 1 ? [...this.#runs.values()][0] : undefined;
+  }
+
+  /** @throws WireError for an instance of somebody else */
+  async #paced(id: unknown): Promise<number> {
+    if (typeof id !== 'string' || !this.instances.includes(id))
+      throw new WireError('it asks for the pace of a plugin that is not its own');
+    return (await this.#options.pace?.(id)) ?? 0;
   }
 
   #running(run: unknown): Run {

@@ -8,7 +8,8 @@ import { openSite, type Site } from './site.ts';
 let site: Site;
 let all: Record<string, string>;
 beforeAll(async () => {
-  site = await openSite({}, { breakerOf: (id) => (id === 'affirm' ? 'half-open' : undefined) });
+  const affirm = { state: 'open', until: 0, times: 1, why: 'no route' } as const;
+  site = await openSite({}, { breakers: { all: async () => new Map([['affirm', affirm]]) } });
   all = await site.headers('admin');
 });
 afterAll(() => site[Symbol.asyncDispose]());
@@ -50,7 +51,7 @@ test('statistics tell how each provider did over a day, and what went wrong last
   expect(body.providers).toEqual([
     {
       id: 'affirm',
-      breaker: 'half-open',
+      breaker: 'open',
       runs: 4,
       successRate: 0.75,
       lastError: {
@@ -60,7 +61,7 @@ test('statistics tell how each provider did over a day, and what went wrong last
         message: 'the login was refused',
       },
     },
-    { id: 'bloomberg', runs: 0 },
+    { id: 'bloomberg', breaker: 'closed', runs: 0 },
   ]);
 });
 
@@ -72,6 +73,7 @@ test('plugins tell their state, their health and their schema; narrow keys see w
     kind: 'provider',
     state: 'started',
     pipelines: ['affirm-us', 'affirm-ca'],
+    breaker: { state: 'open', until: '1970-01-01T00:00:00.000Z', reason: 'no route' },
     health: { state: 'unknown', reason: expect.any(String) },
   });
   const shown = await site.get('/v1/plugins/affirm', all);

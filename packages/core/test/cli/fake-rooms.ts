@@ -5,6 +5,7 @@ import type { RunOptions } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
 import { rooms, type Rooms } from '../../src/cli/rooms.ts';
 import { MemoryBreakers } from '../policy/memory-breakers.ts';
+import { OpenPaces } from '../policy/memory-paces.ts';
 import { emptyReport } from '../../src/cli/run-result.ts';
 
 const manifest = {
@@ -33,7 +34,11 @@ export function roomsWithRun(
         },
       }) satisfies Partial<Host> as never,
     openLedger: async () => nothing as never,
-    openPolicy: async () => ({ ...nothing, breakers: new MemoryBreakers() }),
+    openPolicy: async () => ({
+      ...nothing,
+      breakers: new MemoryBreakers(),
+      paces: new OpenPaces(),
+    }),
     openAudit: async () => noAudit,
   };
 }

@@ -1,5 +1,6 @@
 import { PluginError } from '@octo/plugin-api';
 import { expect, test } from 'vitest';
+import { type AuditEntry, noAudit } from '../../src/audit/audit-trail.ts';
 import { goodManifest, site } from './site.ts';
 import { octoHost } from './test-environment.ts';
 
@@ -53,6 +54,7 @@ test('for programs it is one document, the same names for every instance', async
         code: 'CONNECTION_LOST',
         reason: 'no route, [secret]',
         remedy: 'check the address, the network between, and firewalls',
+        breaker: null,
       },
       {
         id: 'lake',
@@ -63,6 +65,7 @@ test('for programs it is one document, the same names for every instance', async
         code: null,
         reason: 'the plugin does not tell its health',
         remedy: null,
+        breaker: null,
       },
     ],
   });
@@ -141,4 +144,27 @@ test('an interruption ends the question', async () => {
   const { stdout, stderr } = await asking;
   expect(stderr.text).toContain('stopped by hand');
   expect(stdout.text).toBe('');
+});
+
+test('what is left alone says until when and how to end it; reset ends it, and is written down', async () => {
+  const { environment, vendor, breakers } = await site(goodManifest);
+  vendor.health = async () => {};
+  const until = Date.UTC(2026, 0, 31, 3, 50);
+  breakers.states.set('acme', { state: 'open', until, times: 1, why: 'no route' });
+  const shared = {
+    ...environment,
+    env: { ...environment.env, DATABASE_URL: 'postgres://db.test' },
+  };
+  const line = (await octoHost(['health'], shared)).stdout.lines[2];
+  expect(line).toBe(
+    '  → runs wait until 2026-01-31T03:50:00.000Z (no route); octo-host plugins reset acme ends the waiting',
+  );
+  const recorded: AuditEntry[] = [];
+  const audit = { ...noAudit, record: async (entry: AuditEntry) => void recorded.push(entry) };
+  const rooms = { ...shared.rooms, openAudit: async () => audit };
+  const { code, stdout } = await octoHost(['plugins', 'reset', 'acme'], { ...shared, rooms });
+  expect([code, stdout.text.split('\n').at(-2)]).toEqual([0, 'acme is asked as usual again']);
+  expect(breakers.states.get('acme')).toEqual({ state: 'closed', failures: [] });
+  expect(recorded.map(({ action }) => action)).toEqual(['breaker.reset', 'breaker.closed']);
+  expect((await octoHost(['plugins', 'reset', 'nobody'], shared)).code).toBe(2);
 });

@@ -10,6 +10,7 @@ import { type LoadPlugin, loadPlugin as loadInstalled } from '../../src/host/loa
 import { stepKinds } from '../../src/pipeline/steps/index.ts';
 import { MemoryRunStore } from '../jobs/memory-runs.ts';
 import { MemoryBreakers } from '../policy/memory-breakers.ts';
+import { OpenPaces } from '../policy/memory-paces.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
 import { temporaryFolder } from './temporary-folder.ts';
 import { testEnvironment, type TestEnvironment } from './test-environment.ts';
@@ -55,7 +56,11 @@ export async function site(manifest: string): Promise<Site> {
     openAudit: async () => noAudit,
     openLedger: async () => Object.assign(ledger, { withRun: () => ledger }),
     openRuns: async ({ host = 'nobody' }: { readonly host?: string }) => runs.host(host),
-    openPolicy: async () => ({ breakers, [Symbol.asyncDispose]: async () => {} }),
+    openPolicy: async () => ({
+      breakers,
+      paces: new OpenPaces(),
+      [Symbol.asyncDispose]: async () => {},
+    }),
     hostName: async () => 'host-1',
   };
   return {

@@ -88,6 +88,26 @@ test('a run that fails is said and tried again; in the end the next one tries', 
   );
 });
 
+test('a vendor that is down is left alone: its runs wait, and one tries when the time is over', async () => {
+  let runs = 0;
+  let isDown = true;
+  const { clock, stderr } = await started(async ({ config }) => {
+    runs++;
+    if (isDown) throw new PluginError('network', 'no route to sftp.test:22');
+    return emptyReport(config.id);
+  });
+  await clock.advance(5 * 60_000);
+  expect(runs).toBe(5);
+  expect(stderr.text).toContain('a plugin could not be reached and is left alone');
+  await clock.advance(40_000);
+  expect(runs).toBe(5);
+  expect(stderr.text).toContain("plugin 'acme' is left alone until");
+  isDown = false;
+  await clock.advance(60_000);
+  expect(runs).toBe(6);
+  expect(stderr.text).toContain('one run tries it');
+});
+
 test('times that came while no host ran are made up for by one run', async () => {
   const { environment, runs } = await site(
     goodManifest.replace('"every": "5m"', '"schedule": "45 3 * * *"'),

@@ -31,7 +31,12 @@ function world() {
 }
 
 /** A host that works off what it is given, until it is stopped. */
-function host({ clock, logger, store }: ReturnType<typeof world>, run: Run, concurrency = 1) {
+function host(
+  { clock, logger, store }: ReturnType<typeof world>,
+  run: Run,
+  concurrency = 1,
+  attempts?: number,
+) {
   const queue = store.host('one');
   const dispatcher = new Dispatcher({
     queue,
@@ -43,7 +48,7 @@ function host({ clock, logger, store }: ReturnType<typeof world>, run: Run, conc
     graceMs: 30 * second,
     keepMs: 86_400_000,
   });
-  dispatcher.serve(new Map([['trades', { concurrency, logger }]]));
+  dispatcher.serve(new Map([['trades', { concurrency, attempts, logger }]]));
   const stop = new AbortController();
   const ended = dispatcher.until(stop.signal);
   onTestFinished(async () => {
@@ -128,6 +133,30 @@ test('a failure that may pass is tried again after growing pauses, four times in
     attempt: 4,
     error: { code: 'network', message: 'no route for [secret]' },
   });
+});
+
+test('a pipeline may have more attempts at a run, or a single one', async () => {
+  for (const attempts of [1, 6]) {
+    const here = world();
+    const fails: Run = async () => await Promise.reject(new PluginError('network', 'no route'));
+    const { queue } = host(here, fails, 1, attempts);
+    const { id } = await queue.request(request);
+    await here.clock.advance(2000 * second);
+    expect(await queue.find(id)).toMatchObject({ state: 'FAILED', attempt: attempts });
+  }
+});
+
+test('who asks to be left alone for an hour is tried again after an hour', async () => {
+  const here = world();
+  const times: number[] = [];
+  const { queue } = host(here, async () => {
+    times.push(Math.round(here.clock.monotonic() / second));
+    if (times.length > 1) return report;
+    throw new PluginError('rate_limit', '429', { retryAfterMs: 3600 * second });
+  });
+  await queue.request(request);
+  await here.clock.advance(3610 * second);
+  expect(times).toEqual([0, 3600]);
 });
 
 test('a run that is put off waits as long as it takes, says why, and has used up no attempt', async () => {

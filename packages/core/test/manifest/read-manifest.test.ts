@@ -79,7 +79,7 @@ describe('a manifest that is right', () => {
       verifyCommit: false,
       everyMs: undefined,
       catchUp: 'last',
-      runs: { concurrency: 1 },
+      runs: { concurrency: 1, attempts: 4 },
       duplicates: 'name',
       onReissue: 'version',
       emptyFiles: 'quarantine',

@@ -45,6 +45,7 @@ export interface BenchRun {
   readonly ledger?: RunLedger;
   readonly sink?: Sink;
   readonly signal?: AbortSignal;
+  readonly pace?: () => Promise<number>;
   readonly onEvent?: (event: RunEvent) => void;
 }
 
@@ -95,6 +96,7 @@ export class PipelineBench implements AsyncDisposable {
       sink: options.sink ?? this.sink,
       sinkPolicy: policy,
       steps: this.steps,
+      ...(options.pace !== undefined && { pace: options.pace }),
     };
     const run = {
       ledger: options.ledger ?? this.ledger,

@@ -41,6 +41,18 @@ describe('a run', () => {
     });
   });
 
+  test('waits before each request to a vendor that may be asked only so often', async () => {
+    await using bench = await PipelineBench.open();
+    for (const name of ['a.csv', 'b.csv', 'c.csv']) bench.vendor.publish(name, name);
+    let requests = 0;
+    const began = bench.clock.monotonic();
+    const pace = async () => ++requests * 60_000;
+    expect((await bench.run({ pace })).delivered).toHaveLength(3);
+    // To connect, to list, to open each; whether it asks more than that is its own business.
+    expect(requests).toBeGreaterThanOrEqual(5);
+    expect(bench.clock.monotonic() - began).toBeGreaterThanOrEqual(requests * 60_000);
+  });
+
   test('delivers nothing new the second time', async () => {
     await using bench = await PipelineBench.open();
     bench.vendor.publish('a.csv', 'once');

@@ -39,6 +39,11 @@ test('the last error is thrown when the attempts are used up', async () => {
   expect(await attempt(error, 100, 3)).toEqual({ result: String(error), calls: 3 });
 });
 
+test('who asks to be left alone for longer than half a minute is not asked again in the same call', async () => {
+  const error = new PluginError('rate_limit', '429', { retryAfterMs: 30_001 });
+  expect(await attempt(error, 1)).toEqual({ result: String(error), calls: 1 });
+});
+
 test('it waits as long as the vendor asks', async () => {
   const clock = new ManualClock(0);
   const times: number[] = [];

@@ -4,12 +4,14 @@ import { type Issue, OctoError } from '../../errors/octo-error.ts';
 import type { InstanceHealth } from '../../host/health.ts';
 import type { InstanceConfig } from '../../manifest/manifest.ts';
 import { pointerTo } from '../../manifest/pointer.ts';
+import type { Breakers } from '../../policy/breakers.ts';
 import { reachFor } from '../access.ts';
+import { breakerOf } from '../breaker-of.ts';
 import type { ApiParts } from '../parts.ts';
 import { closed, listOf, pipelineId, plugin, pluginWithSchema, ref } from '../shapes.ts';
 
 export function pluginRoutes(app: FastifyInstance, parts: ApiParts): void {
-  const { host, health, life } = parts;
+  const { host, health, life, breakers } = parts;
   app.get(
     '/v1/plugins',
     {
@@ -22,11 +24,12 @@ export function pluginRoutes(app: FastifyInstance, parts: ApiParts): void {
     },
     async (request) => {
       const { instances } = await health.ask(life);
+      const known = await breakers?.all();
       const reach = reachFor(request);
       const seen = [...host.manifest.plugins.values()].filter((one) =>
         isVisible(one, reach, parts),
       );
-      return { plugins: seen.map((one) => pluginJson(one, parts, instances)) };
+      return { plugins: seen.map((one) => pluginJson(one, parts, instances, known)) };
     },
   );
   app.get<{ Params: { id: string } }>(
@@ -49,8 +52,9 @@ export function pluginRoutes(app: FastifyInstance, parts: ApiParts): void {
           `there is no plugin '${id}', or this key may not see it`,
         );
       const { instances } = await health.ask(life);
+      const known = await breakers?.all();
       const configSchema = host.instances.get(id)?.definition.configSchema;
-      return { ...pluginJson(found, parts, instances), configSchema };
+      return { ...pluginJson(found, parts, instances, known), configSchema };
     },
   );
 }
@@ -72,6 +76,7 @@ function pluginJson(
   { id, use, enabled }: InstanceConfig,
   parts: Parts,
   answers: readonly InstanceHealth[],
+  known: Awaited<ReturnType<Breakers['all']>> | undefined,
 ): Record<string, unknown> {
   const { redact, instances, manifest } = parts.host;
   const instance = instances.get(id);
@@ -88,6 +93,7 @@ function pluginJson(
     ...(held === undefined ? {} : { reason: redact(held.message) }),
     ...(instance?.state.state === 'failed' ? { reason: redact(instance.state.reason) } : {}),
     pipelines: usersOf(id, parts),
+    breaker: known && breakerOf(parts.host.manifest, known, id),
     ...(said === undefined ? {} : { health: healthJson(said, redact) }),
   };
 }

@@ -1,6 +1,9 @@
+import type { Logger } from '@octo/plugin-api';
 import { askHealth, type InstanceHealth } from '../../host/health.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { pointerTo } from '../../manifest/pointer.ts';
+import { shownBreaker } from '../../policy/shown-breaker.ts';
+import type { Breaker } from '../../resilience/breaker.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import { commandHint } from '../command-hint.ts';
 import type { Environment } from '../environment.ts';
@@ -11,6 +14,7 @@ import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
 import { readManifestOf } from '../read-manifest-of.ts';
+import { workplaceOf } from '../workplace.ts';
 
 /** `octo-host health`: asks every enabled instance how it is, all at the same time. */
 export const health: CommandCode = async (args, environment) => {
@@ -36,9 +40,16 @@ async function examine(args: Args, environment: Environment): Promise<Examined[]
   await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await host.start(signal);
   const answers = await askHealth(host.instances.values(), { clock }, signal);
+  const breakers = await knownBreakers(args, environment, logger);
   const asked = answers.map((answer) => {
-    const kind = host.instances.get(answer.id)?.definition.kind;
-    return { id: answer.id, kind, health: redacted(answer, redactor.redact) };
+    const { id } = answer;
+    const breaker = breakers.get(id);
+    return {
+      id,
+      kind: host.instances.get(id)?.definition.kind,
+      health: redacted(answer, redactor.redact),
+      breaker: breaker && shownBreaker(breaker),
+    };
   });
   return [...asked, ...heldIn(manifest)];
 }
@@ -49,6 +60,25 @@ function heldIn({ plugins, held }: Manifest): Examined[] {
     if (waits === undefined) return [];
     return [{ id, kind: undefined, health: { state: 'held' as const, reason: waits.message } }];
   });
+}
+
+/** What is left alone, when there is a database without starting one for it; nothing when it does not answer. */
+async function knownBreakers(
+  args: Args,
+  environment: Environment,
+  logger: Logger,
+): Promise<ReadonlyMap<string, Breaker>> {
+  const { rooms, env } = environment;
+  const { stateFolder } = workplaceOf(args, environment);
+  const databaseUrl = env['DATABASE_URL'];
+  if ((databaseUrl ?? '') === '' && !(await rooms.hostRuns(stateFolder))) return new Map();
+  try {
+    await using policies = await rooms.openPolicy({ stateFolder, databaseUrl, logger });
+    return await policies.breakers.all();
+  } catch (error) {
+    logger.warn({ err: error }, 'which plugins are left alone is not known');
+    return new Map();
+  }
 }
 
 function print(all: readonly Examined[], args: Args, environment: Environment): void {

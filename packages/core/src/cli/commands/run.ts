@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AuditedHost } from '../../audit/audited-host.ts';
 import { enabledPipeline } from '../../host/cannot-run.ts';
+import { Pacing } from '../../policy/pacing.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -49,7 +50,9 @@ async function runOnce(
   const manifest = narrowManifest(await readManifestOf(args, environment, 'hold'), id);
   enabledPipeline(manifest, id);
   await using audit = await openAuditOf(args, environment, logger);
-  const made = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
+  const pacing = new Pacing(clock, logger);
+  const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };
+  const made = await rooms.createHost(manifest, options);
   await using host = new AuditedHost(made, audit, operatorName(env), logger);
   const trace = newRunId(environment);
   await using ledger = await rooms.openLedger({
@@ -63,6 +66,8 @@ async function runOnce(
     databaseUrl: env['DATABASE_URL'],
     logger,
   });
+  const rateOf = (instance: string) => manifest.plugins.get(instance)?.policy.rate;
+  pacing.use({ ...policies, rateOf });
   const guard = guardOf({ ...policies, audit, logger, actor: operatorName(env) }, environment);
   await host.start(signal);
   return await guard.run({ manifest, pipeline: id, byHand: true }, signal, (hear, either) => {

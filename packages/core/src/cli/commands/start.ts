@@ -11,6 +11,7 @@ import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Plan } from '../../manifest/plan.ts';
 import { escapeText } from '../../observe/escape-text.ts';
+import { Pacing } from '../../policy/pacing.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -55,9 +56,11 @@ export const start: CommandCode = async (args, environment) => {
   const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
   await using audit = await openAuditOf(args, environment, logger);
+  const pacing = new Pacing(clock, logger);
   const made = await rooms.createHost(manifest, {
     ...(await hostOptions(args, environment, logger)),
     defects: 'isolate',
+    pace: pacing.take,
     onWorkers: (workers) => workersNote.update(workers),
   });
   await using host = new AuditedHost(made, audit, 'host', logger);
@@ -86,6 +89,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
   });
   const { metrics } = counts;
+  pacing.use({ ...policies, rateOf: (id) => host.manifest.plugins.get(id)?.policy.rate });
   const guard = guardOf({ ...policies, audit, logger, metrics, actor: 'host' }, environment);
   const running = { host, ledger, guard, logger, log, counts, traces, spoolFolder, environment };
   const sayStopping = () =>
@@ -129,6 +133,7 @@ export const start: CommandCode = async (args, environment) => {
     runs: queue,
     ledger,
     audit,
+    breakers: policies.breakers,
     reloading,
     logger,
   };

@@ -12,9 +12,10 @@ create table octo.breaker (
   moved_at timestamptz not null default clock_timestamp()
 );
 
--- When the requests that were granted so far are over, one after the other.
+-- A bucket of requests for each instance: those that may come now, or when below zero those that wait already.
 create table octo.pace (
   instance text primary key,
-  busy_until timestamptz not null
+  tokens double precision not null,
+  at timestamptz not null
 );
 `;

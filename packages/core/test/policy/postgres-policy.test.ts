@@ -5,7 +5,9 @@ import { systemClock } from '../../src/host/system-clock.ts';
 import { Database } from '../../src/ledger/postgres/database.ts';
 import { migrate } from '../../src/ledger/schema/migrate.ts';
 import type { Breakers } from '../../src/policy/breakers.ts';
+import type { Paces } from '../../src/policy/paces.ts';
 import { PostgresBreakers } from '../../src/policy/postgres-breakers.ts';
+import { PostgresPaces } from '../../src/policy/postgres-paces.ts';
 import { ask, type Breaker, fail, succeed } from '../../src/resilience/breaker.ts';
 import type { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
 import { cuttingProxy } from '../ledger/cutting-proxy.ts';
@@ -13,6 +15,7 @@ import { postgresServer } from '../ledger/postgres-server.ts';
 
 const rules = { failures: 3, withinMs: 3_600_000, openMs: 60_000, longestMs: 1_800_000 };
 const hosts: Breakers[] = [];
+const paces: Paces[] = [];
 const opened = new AsyncDisposableStack();
 let server: EmbeddedPostgres;
 let admin: Client;
@@ -23,14 +26,23 @@ function host(config = server.config): Breakers {
   return new PostgresBreakers(opened.use(new Database(place, options)));
 }
 
+function pace(): Paces {
+  const place = { config: server.config, description: 'test', revive: async () => undefined };
+  const options = { clock: systemClock, logger: new RecordingLogger() };
+  return new PostgresPaces(opened.use(new Database(place, options)));
+}
+
 beforeAll(async () => {
   server = await postgresServer();
   admin = new Client(server.config);
   await admin.connect();
   await migrate(admin);
-  for (let count = 0; count < 3; count++) hosts.push(host());
+  for (let count = 0; count < 3; count++) {
+    hosts.push(host());
+    paces.push(pace());
+  }
 });
-beforeEach(() => admin.query('truncate octo.breaker'));
+beforeEach(() => admin.query('truncate octo.breaker, octo.pace'));
 afterAll(async () => {
   await opened.disposeAsync();
   await admin.end();
@@ -96,4 +108,34 @@ test('a thousand instances are told apart, and those that nobody moved for a mon
   expect((await hosts[0]!.all()).size).toBe(1000);
   await failing(hosts[0]!, 'acme', 'run 1');
   expect([...(await hosts[1]!.all()).keys()]).toEqual(['acme']);
+});
+
+const day = 86_400_000;
+/** In days, so that the time that a test takes does not count. */
+const inDays = (waits: readonly number[]) =>
+  waits.map((wait) => Math.round(wait / day)).toSorted((a, b) => a - b);
+
+test('requests of three hosts come one after the other, some at once after a pause', async () => {
+  const rate = { requests: 1, perMs: day, burst: 3 };
+  const waits = await Promise.all(
+    Array.from({ length: 9 }, (_, at) => paces[at % 3]!.take('acme', rate)),
+  );
+  expect(inDays(waits)).toEqual([0, 0, 0, 1, 2, 3, 4, 5, 6]);
+  expect(await paces[0]!.take('zenith', rate)).toBe(0);
+});
+
+test('a pause fills the bucket up to the burst and no further', async () => {
+  const rate = { requests: 1, perMs: day, burst: 2 };
+  for (let count = 0; count < 4; count++) await paces[0]!.take('acme', rate);
+  await admin.query("update octo.pace set at = at - interval '30 days'");
+  const waits = [];
+  for (let count = 0; count < 4; count++) waits.push(await paces[0]!.take('acme', rate));
+  expect(inDays(waits)).toEqual([0, 0, 1, 2]);
+});
+
+test('another rate counts at once, for those who wait already, too', async () => {
+  for (let count = 0; count < 4; count++)
+    await paces[0]!.take('acme', { requests: 1, perMs: day, burst: 1 });
+  const wait = await paces[0]!.take('acme', { requests: 1000, perMs: 1000, burst: 1 });
+  expect(wait).toBeLessThanOrEqual(4);
 });
