@@ -48,19 +48,15 @@ export async function runQueued(
   const only = onlyOf(run);
   const told = { trace: run.id, by: run.request.by };
   const place = { clock, random, logger, spoolFolder, onEvent, only, ...told };
-  const ended = (state: 'succeeded' | 'failed', why?: string) => {
-    counts.ended(names.pipeline, state, clock.monotonic() - began);
-    traced.ended(state, why);
-  };
   const raw = await host
     .run(names.pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal)
     .catch((error: unknown) => {
-      ended('failed', describeError(error));
+      traced.ended('failed', describeError(error));
       throw error;
     });
   const [failed] = raw.failed;
-  if (failed === undefined) ended('succeeded');
-  else ended('failed', failed.error);
+  if (failed === undefined) traced.ended('succeeded');
+  else traced.ended('failed', failed.error);
   const report = redactReport(raw, redactor.redact);
   log.finished(names, report, clock.monotonic() - began);
   return report;

@@ -159,7 +159,7 @@ async function interrupted(
   const reason = error instanceof Error ? error.message : String(error);
   await context.ledger.park(delivery, outer.aborted ? 'the run was stopped' : reason, 0);
   if (outer.aborted || !isOvertime(error)) throw error;
-  return { outcome: 'parked', reason, unreachable: false, sinkIsDown: false };
+  return { outcome: 'parked', reason, unreachable: false, mayPass: false, sinkIsDown: false };
 }
 
 interface Ended {
@@ -190,13 +190,17 @@ async function tell(
     case 'quarantined':
       return report.quarantined(file.path, outcome.reason, about);
     case 'parked':
-      return report.failed(file.path, outcome.reason, outcome.unreachable, about);
+      return report.failed({ ...outcomeOf(outcome), path: file.path }, about);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':
     case 'fenced-out':
       return;
   }
+}
+
+function outcomeOf({ reason, unreachable, mayPass }: Extract<Outcome, { outcome: 'parked' }>) {
+  return { error: reason, unreachable, ...(mayPass && { mayPass }) };
 }
 
 /** A delivery that the vendor does not list now: what the ledger knows is enough to look for it. */

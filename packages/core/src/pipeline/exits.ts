@@ -59,9 +59,9 @@ export class Exits {
     const reason = reasonWithCode(cause);
     await this.#row.park(reason);
     if (!isPluginError(cause)) this.#logger.error({ err: cause }, 'delivery failed unexpectedly');
-    const { unreachable } = responseTo(cause);
+    const { unreachable, retry: mayPass } = responseTo(cause);
     const sinkIsDown = unreachable && error instanceof SinkFailure;
-    return { outcome: 'parked', reason, unreachable, sinkIsDown };
+    return { outcome: 'parked', reason, unreachable, mayPass, sinkIsDown };
   }
 
   /** Leaves no upload behind where that is certain; an unclear completion stays in the row for the next attempt. */

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { emptyReport } from '../../src/cli/run-result.ts';
 import { OctoError } from '../../src/errors/octo-error.ts';
 import { Dispatcher, type DispatcherOptions } from '../../src/jobs/dispatcher.ts';
+import type { RunRecord } from '../../src/jobs/runs.ts';
 import type { RunReport } from '../../src/pipeline/run-report.ts';
 import { MemoryRunStore } from './memory-runs.ts';
 
@@ -30,7 +31,12 @@ function world() {
 }
 
 /** A host that works off what it is given, until it is stopped. */
-function host({ clock, logger, store }: ReturnType<typeof world>, run: Run, concurrency = 1) {
+function host(
+  { clock, logger, store }: ReturnType<typeof world>,
+  run: Run,
+  concurrency = 1,
+  onEnd: (run: RunRecord) => void = () => {},
+) {
   const queue = store.host('one');
   const dispatcher = new Dispatcher({
     queue,
@@ -39,6 +45,7 @@ function host({ clock, logger, store }: ReturnType<typeof world>, run: Run, conc
     run,
     redact: (text) => text.replaceAll('hunter2', '[secret]'),
     random: () => 1 - Number.EPSILON,
+    onEnd,
     graceMs: 30 * second,
     keepMs: 86_400_000,
   });
@@ -85,6 +92,51 @@ test('a request is worked off at once, with totals, files and timings', async ()
     { path: 'a', outcome: 'delivered', key: 'k', bytes: 4, delivery: 'd1', times },
     { path: 'b', outcome: 'pending', reason: 'growing' },
   ]);
+});
+
+test('a sink that is away fails the run, which is tried again; its totals are those of all tries', async () => {
+  const here = world();
+  let tries = 0;
+  const { queue } = host(here, async () => {
+    tries++;
+    const delivered = tries === 1 ? [{ path: 'a', key: 'k', bytes: 4, sha256: '' }] : [];
+    const away = { path: 'b', error: 'no route, said hunter2', unreachable: true, mayPass: true };
+    return { ...report, discovered: 2, delivered, failed: [away] };
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(1 * second);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'QUEUED',
+    error: {
+      code: 'OCTO_RUN_FILES_FAILED',
+      message: 'a file failed, first b: no route, said [secret]',
+    },
+  });
+  await here.clock.advance(70 * second);
+  expect(tries).toBe(4);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'FAILED',
+    attempt: 4,
+    totals: { discovered: 2, delivered: 1, bytes: 4, failed: 1 },
+  });
+});
+
+test.each([
+  ['failed', 'FAILED'],
+  ['quarantined', 'SUCCEEDED'],
+] as const)('a file that was %s, for good, makes the run %s at once', async (outcome, state) => {
+  const here = world();
+  const ended: RunRecord[] = [];
+  const found = {
+    failed: [{ path: 'b', error: 'no key for it', unreachable: false }],
+    quarantined: [{ path: 'b', reason: 'TAMPERED: changed on its way' }],
+  };
+  const run: Run = async () => ({ ...report, discovered: 1, [outcome]: found[outcome] });
+  const { queue } = host(here, run, 1, (one) => void ended.push(one));
+  const { id } = await queue.request(request);
+  await here.clock.advance(1 * second);
+  expect(await queue.find(id)).toMatchObject({ state, attempt: 1, totals: { [outcome]: 1 } });
+  expect(ended).toMatchObject([{ id, state }]);
 });
 
 test('runs of a pipeline go one after the other, or as many at a time as it allows', async () => {

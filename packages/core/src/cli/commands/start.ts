@@ -87,6 +87,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
     random,
     redact: redactor.redact,
+    onEnd: (run) => counts.ended(run),
     graceMs,
     keepMs: settings.retentionDays * dayMs,
     run: (run, tell, signal) => runQueued(run, running, tell, signal),
