@@ -7,7 +7,7 @@ import { ServedNote } from '../../host/served-note.ts';
 import { WorkersNote } from '../../host/workers-note.ts';
 import { Dispatcher } from '../../jobs/dispatcher.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
-import { hostSettings } from '../../manifest/host-settings.ts';
+import { HOST_FLAGS, type HostFlags, hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { commandHint } from '../command-hint.ts';
@@ -41,11 +41,7 @@ export const start: CommandCode = async (args, environment) => {
   const { logger, log, reloadLog } = await logsFor(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env });
   const manifest = await read();
-  const settings = hostSettings(manifest.host, env, {
-    'api-address': stringOption(args, 'api-address'),
-    'api-port': stringOption(args, 'api-port'),
-    'telemetry-endpoint': stringOption(args, 'telemetry-endpoint'),
-  });
+  const settings = hostSettings(manifest.host, env, settingFlags(args));
   if (settings.api === undefined) refuseIdle(manifest);
   const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
@@ -123,6 +119,11 @@ export const start: CommandCode = async (args, environment) => {
   logger.info({}, 'stopped');
   return exitCodes.allWell;
 };
+
+/** A flag for each setting, by the same name. */
+function settingFlags(args: Args): HostFlags {
+  return Object.fromEntries(HOST_FLAGS.map((name) => [name, stringOption(args, name)]));
+}
 
 async function logsFor(args: Args, environment: Environment) {
   const { stderr, env } = environment;
