@@ -72,7 +72,8 @@ function loggedRun(
 }
 
 /** What a line does not say itself: who it is about. The plugins' own lines do. */
-function runLogger({ from, to: _, ...names }: LoggedRun, { logger, environment }: Running): Logger {
+function runLogger(run: LoggedRun, { logger, environment }: Running): Logger {
+  const { from, to: _, ...names } = run;
   return childLogger(logger, names, environment.redactor.redact, { instance: from });
 }
 
