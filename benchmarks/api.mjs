@@ -1,7 +1,8 @@
 #!/usr/bin/env node
-// What the API costs. Needs the build (npm run build); then: node benchmarks/api.mjs [seconds]
+// What the API costs. Needs the build (npm run build); then: node benchmarks/api.mjs [seconds] [runs]
 // First as fast as 16 connections can ask, then 500 a second, each measured from its due moment. CPU is that of the process
-// which answers, without PostgreSQL: what it costs on a machine that has other work, too.
+// which answers, without PostgreSQL: what it costs on a machine that has other work, too. The ledger holds 10,000 files. At the
+// end 500 a second of a host that is a process of its own, first idle and then with 50 runs going.
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
@@ -9,11 +10,15 @@ import { Agent, request } from 'node:http';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text as textOf } from 'node:stream/consumers';
 import { setTimeout as delay } from 'node:timers/promises';
+import { runHost, startHost, writeManifest } from './host-process.mjs';
 
 /** The figure of the issue; a paced client cannot be slowed down by what it measures. */
 const PACE = 500;
 const CONNECTIONS = 16;
+const FILES = 10_000;
+const RUNS = Number(process.argv[3] ?? 50);
 
 if (process.argv[2] === '--client') await client();
 else await measure(Number(process.argv[2] ?? 5));
@@ -66,7 +71,8 @@ async function paced(timed, end, pace) {
   const first = performance.now();
   for (let i = 0; first + (i * 1000) / pace < end; i++) {
     const due = first + (i * 1000) / pace;
-    if (due > performance.now()) await delay(due - performance.now());
+    const waitMs = due - performance.now();
+    if (waitMs > 0) await delay(waitMs);
     going.push(timed(due));
   }
   await Promise.all(going);
@@ -96,7 +102,7 @@ async function measure(seconds) {
   try {
     await using plain = await openPlain();
     await row('plain fastify, no authentication', { url: `${plain.url}/pipelines`, headers: {} });
-    await using api = await openOcto();
+    const api = await openOcto();
     const { headers } = api;
     await row('GET /v1/pipelines, with a key', { url: `${api.url}/v1/pipelines`, headers });
     await row('GET /v1/files, with a key', { url: `${api.url}/v1/files?limit=20`, headers });
@@ -105,9 +111,45 @@ async function measure(seconds) {
       url: `${api.url}/v1/pipelines`,
       headers: token,
     });
+    await api[Symbol.asyncDispose]();
+    for (const runs of [0, RUNS]) await besideRuns(load, seconds, runs);
   } finally {
     child.disconnect();
   }
+}
+
+/** 500 a second of a host with so many runs going, each in a worker of its own. */
+async function besideRuns(load, seconds, runs) {
+  const folder = await mkdtemp(join(tmpdir(), 'octo-benchmark-'));
+  try {
+    const host = { api: { port: 0 }, limits: { requestsPerSecond: 100_000 } };
+    const wanted = { count: Math.max(runs, 1), ms: runs === 0 ? 100 : 3_600_000, host };
+    const file = await writeManifest(folder, 'busy', wanted);
+    const state = join(folder, 'state');
+    const octo = startHost(file, state);
+    await octo.until('the API listens');
+    await octo.until('vendor listed', wanted.count);
+    if (runs === 0) await octo.until('run finished');
+    const url = /"url":"(http[^"]+)"/.exec(octo.log())[1];
+    const scopes = 'pipelines:read,runs:read,files:read';
+    const at = ['-m', file, '--state', state];
+    const made = runHost(['keys', 'create', '--name', 'bench', '--scope', scopes, ...at]);
+    const headers = { authorization: `Bearer ${(await textOf(made.stdout)).trim()}` };
+    for (const path of ['/v1/pipelines', '/v1/runs?limit=20', '/v1/files?limit=20']) {
+      const target = { url: `${url}${path}`, headers, pace: PACE };
+      await load({ ...target, seconds: 2 });
+      told(`GET ${path}, ${runs} runs going`, await load({ ...target, seconds }));
+    }
+    octo.child.kill('SIGKILL');
+    await octo.ended;
+  } finally {
+    await rm(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 500 });
+  }
+}
+
+function told(name, even) {
+  const cells = ['', '', '', at(even, 0.5).toFixed(1), at(even, 0.99).toFixed(1)];
+  console.log(`${name.padEnd(48)}${cells.map((cell) => cell.padStart(12)).join('')}`);
 }
 
 function at(sorted, share) {
@@ -148,6 +190,7 @@ async function openOcto() {
   await host.start(new AbortController().signal);
   const ledger = opening.use(await openLedger({ stateFolder, logger }));
   const { database } = opening.use(await openDatabase({ stateFolder, logger }));
+  await fill(database);
   const { store } = await openKeys(database, stateFolder);
   const wanted = ['pipelines:read', 'files:read'].map((action) => ({ action }));
   const { key, text } = await store.create({ name: 'benchmark', scopes: wanted });
@@ -176,6 +219,16 @@ async function openOcto() {
   const opened = opening.move();
   const headers = { authorization: `Bearer ${text}` };
   return { url, id: key.id, text, headers, [Symbol.asyncDispose]: () => opened.disposeAsync() };
+}
+
+/** Files of other days, so that a page is full and the ledger not empty. */
+async function fill(database) {
+  await database.query(
+    `insert into octo.delivery (id, pipeline, sink, path, size, mtime, name, location, wanted_key, state, attempt)
+     select encode(sha256(n::text::bytea), 'hex'), 'p', 'file:///out', ('in/' || n)::bytea, 4, n, ('f' || n)::bytea,
+       ('in/' || n)::bytea, 'f' || n, 'SUPERSEDED', 1 from generate_series(1, ${FILES}) n`,
+  );
+  await database.query('analyze octo.delivery');
 }
 
 async function written(folder) {

@@ -1,35 +1,18 @@
 #!/usr/bin/env node
 // What the queue of runs costs. Needs the build (npm run build); then: node --expose-gc benchmarks/runs.mjs [queued] [pipelines]
-import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { systemClock as clock } from '../packages/core/dist/host/system-clock.js';
 import { Dispatcher } from '../packages/core/dist/jobs/dispatcher.js';
 import { openRuns } from '../packages/core/dist/jobs/open-runs.js';
+import { startHost, writeManifest } from './host-process.mjs';
 
 const queued = Number(process.argv[2] ?? 10_000);
 const pipelines = Number(process.argv[3] ?? 50);
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
-const octoHost = fileURLToPath(new URL('../packages/core/bin/octo-host.mjs', import.meta.url));
-const sinkFs = fileURLToPath(new URL('../packages/sink-fs', import.meta.url));
-
-/** A vendor of one file whose bytes take a while: so long a run goes on. */
-const vendor = `
-const configSchema = { type: 'object', additionalProperties: false, properties: { ms: { type: 'integer' } } };
-const file = { path: 'a.csv', name: 'a.csv', size: 4, mtimeMs: 1, complete: true };
-export default { $octo: '@octo/plugin', contract: 1, name: 'vendor', kind: 'provider', configSchema, inject: {},
-  create: ({ config }) => ({ settleMs: 0, connect: async () => ({
-    list: async function* () { yield file; }, stat: async () => file,
-    read: async function* () { await new Promise((go) => setTimeout(go, config.ms)); yield Buffer.from('a,b\\n'); },
-    async [Symbol.asyncDispose]() {} }) }) };
-`;
-
 const folder = await mkdtemp(join(tmpdir(), 'octo-benchmark-'));
-await mkdir(join(folder, 'vendor'));
-await writeFile(join(folder, 'vendor/index.mjs'), vendor);
 try {
   if (queued > 0) await drain();
   await restart();
@@ -53,14 +36,6 @@ async function drain() {
   const options = { stateFolder: join(folder, 'drain'), clock, logger: silent, host: 'one' };
   await using queue = await openRuns(options);
   await queue.arrive();
-  const asked = clock.monotonic();
-  for (let n = 0; n < queued; n += 20)
-    await Promise.all(
-      Array.from({ length: 20 }, (_, i) =>
-        queue.request({ pipeline: `p${i % 10}`, trigger: 'api', by: 'bench' }),
-      ),
-    );
-  const requestMs = (clock.monotonic() - asked) / queued;
   const dispatcher = new Dispatcher({
     queue,
     clock,
@@ -71,43 +46,63 @@ async function drain() {
     graceMs: 1000,
     keepMs: 1e12,
   });
-  const served = new Map(
-    Array.from({ length: 10 }, (_, i) => [`p${i}`, { concurrency: 1, logger: silent }]),
-  );
   const over = new AbortController();
-  const began = clock.monotonic();
-  dispatcher.serve(served);
   const ended = dispatcher.until(over.signal);
-  const memory = [];
-  for (;;) {
-    await setTimeout(2000);
-    globalThis.gc?.();
-    const left = [...(await queue.depth()).values()].reduce((sum, one) => sum + one.queued, 0);
-    memory.push(process.memoryUsage().heapUsed / 2 ** 20);
-    if (left === 0) break;
-  }
-  const seconds = (clock.monotonic() - began) / 1000;
+  // What the second round adds to the first is growth; what the first adds is warming up.
+  for (const round of ['first', 'second']) await drainOnce(round, queue, dispatcher);
   over.abort();
   await ended;
-  const [first, last, most] = [memory[0], memory.at(-1), Math.max(...memory)];
-  say(`${queued} queued runs`, `asked for in ${requestMs.toFixed(1)} ms each`);
-  say('drained', `${(queued / seconds).toFixed(0)} runs/s in 10 pipelines`);
-  say(
-    'heap of the host',
-    `${first.toFixed(0)} MB after 2 s, ${last.toFixed(0)} MB at the end, ${most.toFixed(0)} MB at most`,
-  );
+}
+
+async function drainOnce(round, queue, dispatcher) {
+  dispatcher.serve(new Map());
+  const asked = clock.monotonic();
+  for (let n = 0; n < queued; n += 20)
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) =>
+        queue.request({ pipeline: `p${i % 10}`, trigger: 'api', by: 'bench' }),
+      ),
+    );
+  const requestMs = (clock.monotonic() - asked) / queued;
+  const before = memoryNow();
+  const began = clock.monotonic();
+  const pipelines = Array.from({ length: 10 }, (_, i) => [
+    `p${i}`,
+    { concurrency: 1, logger: silent },
+  ]);
+  dispatcher.serve(new Map(pipelines));
+  const samples = [];
+  for (let left = queued; left > 0;) {
+    await setTimeout(2000);
+    samples.push(memoryNow());
+    left = [...(await queue.depth()).values()].reduce((sum, one) => sum + one.queued, 0);
+  }
+  const seconds = (clock.monotonic() - began) / 1000;
+  say(`${round} ${queued} queued runs`, `asked for in ${requestMs.toFixed(1)} ms each`);
+  say(`${round} round drained`, `${(queued / seconds).toFixed(0)} runs/s in 10 pipelines`);
+  for (const kind of ['heapUsed', 'rss']) {
+    const last = samples.at(-1)[kind];
+    const most = Math.max(...samples.map((one) => one[kind]));
+    const words = [before[kind], last, most].map((bytes) => `${(bytes / 2 ** 20).toFixed(1)} MB`);
+    say(`${round} ${kind}`, `${words[0]} before, ${words[1]} at the end, ${words[2]} at most`);
+  }
+}
+
+function memoryNow() {
+  globalThis.gc?.();
+  return process.memoryUsage();
 }
 
 /** kill -9 with a run on its way and others queued; then until the first file of the next process. */
 async function restart() {
-  const file = await manifest('restart', 1, 100, '1h');
+  const file = await writeManifest(folder, 'restart', { count: 1, ms: 100 });
   const state = join(folder, 'restart');
-  const first = begin(file, state);
+  const first = startHost(file, state);
   await first.until('file delivered');
   first.child.kill('SIGKILL');
   await first.ended;
   const began = clock.monotonic();
-  const second = begin(file, state);
+  const second = startHost(file, state);
   await second.until('vendor listed');
   say(
     'restart after kill -9',
@@ -117,10 +112,10 @@ async function restart() {
   await second.ended;
 }
 
-/** SIGTERM while every pipeline has a run that would go on for a minute. */
+/** SIGTERM while every pipeline has a run that would go on for two minutes and ignores its abort. */
 async function stop() {
-  const file = await manifest('stop', pipelines, 60_000, '1h');
-  const host = begin(file, join(folder, 'stop'));
+  const file = await writeManifest(folder, 'stop', { count: pipelines, ms: 120_000 });
+  const host = startHost(file, join(folder, 'stop'));
   await host.until('vendor listed', pipelines);
   const began = clock.monotonic();
   host.child.kill('SIGTERM');
@@ -132,44 +127,6 @@ async function stop() {
     `SIGTERM with ${pipelines} runs going`,
     `exit ${code} after ${seconds} s, ${back} runs back in the queue`,
   );
-}
-
-async function manifest(name, count, ms, every) {
-  const ids = Array.from({ length: count }, (_, i) => `p${i}`);
-  const content = {
-    plugins: {
-      vendor: { use: './vendor/index.mjs', config: { ms } },
-      out: { use: sinkFs, config: { directory: join(folder, `${name}-out`) } },
-    },
-    pipelines: Object.fromEntries(
-      ids.map((id) => [
-        id,
-        { from: 'vendor', to: 'out', key: `${id}/{name}`, every, doubleRead: false },
-      ]),
-    ),
-  };
-  const file = join(folder, `${name}.json`);
-  await writeFile(file, JSON.stringify(content));
-  return file;
-}
-
-function begin(file, state) {
-  const argv = [octoHost, 'start', '--no-watch', '--log', 'json', '-m', file, '--state', state];
-  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'ignore', 'pipe'] });
-  let text = '';
-  let told = () => {};
-  child.stderr.setEncoding('utf8').on('data', (more) => {
-    text += more;
-    told();
-  });
-  const ended = new Promise((resolve) => child.once('close', (code) => resolve(code)));
-  const until = async (words, times = 1) => {
-    while (text.split(words).length <= times)
-      await new Promise((resolve) => {
-        told = resolve;
-      });
-  };
-  return { child, ended, until };
 }
 
 function say(what, how) {

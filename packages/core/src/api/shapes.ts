@@ -188,6 +188,10 @@ const fileFields = {
   name: text,
   size: count,
   modifiedAt: time,
+  location: {
+    ...text,
+    description: 'Where it lies at the vendor: its path, or a place in an archive.',
+  },
   state: { enum: STATES_OF_A_FILE },
   reason: text,
   duplicateOf: text,

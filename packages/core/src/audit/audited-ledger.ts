@@ -1,4 +1,4 @@
-import type { Delivery } from '../ledger/delivery.ts';
+import { attemptCount, type Delivery } from '../ledger/delivery.ts';
 import type { Claim, RunLedger } from '../ledger/ledger.ts';
 import type { AuditEntry } from './audit-trail.ts';
 
@@ -31,7 +31,7 @@ export function auditedLedger(ledger: RunLedger, listener: MoveListener): RunLed
     return {
       action,
       ...(target !== undefined && { target }),
-      details: { delivery: id, attempt: Number(attempt), ...details },
+      details: { delivery: id, attempt: Number(attemptCount(attempt)), ...details },
     };
   };
   return {

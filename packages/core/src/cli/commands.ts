@@ -30,6 +30,31 @@ export const commands: readonly CommandSpec[] = [
         value: 'PORT',
         summary: 'serve the API on this port (default host.api.port; or OCTO_API_PORT)',
       },
+      'api-insecure': {
+        type: 'string',
+        value: '1|0',
+        summary: 'keys may cross the network in the clear (or OCTO_API_INSECURE)',
+      },
+      'api-cors': {
+        type: 'string',
+        value: 'ORIGINS',
+        summary: 'origins of web pages that may call, with commas (or OCTO_API_CORS)',
+      },
+      'requests-per-second': {
+        type: 'string',
+        value: 'N',
+        summary: 'what one key may ask in a second (or OCTO_REQUESTS_PER_SECOND)',
+      },
+      'max-body': {
+        type: 'string',
+        value: 'SIZE',
+        summary: 'the longest body of a request, such as 1MiB (or OCTO_MAX_BODY)',
+      },
+      'retention-days': {
+        type: 'string',
+        value: 'N',
+        summary: 'how long ended runs are remembered (or OCTO_RETENTION_DAYS)',
+      },
       'telemetry-endpoint': {
         type: 'string',
         value: 'URL',

@@ -74,7 +74,8 @@ export function structuredEventLog(logger: Logger): EventLog {
       if (message !== undefined)
         logger[message.level]({ ...namesOf(run, told), ...fieldsOf(told) }, message.text);
     },
-    finished: (run, { pipeline: _, ...lists }, elapsedMs) => {
+    finished: (run, report, elapsedMs) => {
+      const { pipeline: _, ...lists } = report;
       const counts = Object.entries(lists).map(([name, list]) => [
         name,
         typeof list === 'number' ? list : list.length,
@@ -91,7 +92,8 @@ function namesOf({ from, to, ...names }: LoggedRun, told?: RunEvent) {
 }
 
 /** Where the time went stands in the run's record; a line says how much it was. */
-function fieldsOf({ event: _, ...fields }: RunEvent): Readonly<Record<string, unknown>> {
+function fieldsOf(told: RunEvent): Readonly<Record<string, unknown>> {
+  const { event: _, ...fields } = told;
   if (!('times' in fields)) return fields;
   const { times, ...rest } = fields;
   return { ...rest, elapsedMs: Math.round(times?.ms ?? 0) };

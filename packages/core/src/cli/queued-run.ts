@@ -70,19 +70,15 @@ async function attempted(
   const only = onlyOf(run);
   const told = { trace: run.id, by: run.request.by };
   const place = { clock, random, logger, spoolFolder, onEvent, only, ...told };
-  const ended = (state: 'succeeded' | 'failed', why?: string) => {
-    counts.ended(names.pipeline, state, clock.monotonic() - began);
-    traced.ended(state, why);
-  };
   const raw = await host
     .run(names.pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal)
     .catch((error: unknown) => {
-      ended('failed', describeError(error));
+      traced.ended('failed', describeError(error));
       throw error;
     });
   const [failed] = raw.failed;
-  if (failed === undefined) ended('succeeded');
-  else ended('failed', failed.error);
+  if (failed === undefined) traced.ended('succeeded');
+  else traced.ended('failed', failed.error);
   const report = redactReport(raw, redactor.redact);
   log.finished(names, report, clock.monotonic() - began);
   return report;
@@ -98,7 +94,8 @@ function loggedRun(
 }
 
 /** What a line does not say itself: who it is about. The plugins' own lines do. */
-function runLogger({ from, to: _, ...names }: LoggedRun, { logger, environment }: Running): Logger {
+function runLogger(run: LoggedRun, { logger, environment }: Running): Logger {
+  const { from, to: _, ...names } = run;
   return childLogger(logger, names, environment.redactor.redact, { instance: from });
 }
 

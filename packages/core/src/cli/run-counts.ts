@@ -1,3 +1,4 @@
+import type { RunRecord } from '../jobs/runs.ts';
 import type { HostSettings } from '../manifest/host-settings.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { RunEvent } from '../pipeline/run-report.ts';
@@ -6,9 +7,17 @@ import type { RunEvent } from '../pipeline/run-report.ts';
 export interface RunCounts {
   readonly metrics: Metrics | undefined;
   event(pipeline: string, event: RunEvent): void;
-  ended(pipeline: string, state: 'succeeded' | 'failed', ms: number): void;
+  /** A run has ended for good. */
+  ended(run: RunRecord): void;
   reloaded(outcome: 'applied' | 'refused' | 'unchanged'): void;
 }
+
+const STATES = {
+  SUCCEEDED: 'succeeded',
+  FAILED: 'failed',
+  CANCELLED: 'cancelled',
+  QUARANTINED: 'quarantined',
+} as const;
 
 export async function runCountsFor({ api }: HostSettings): Promise<RunCounts> {
   const nothing = () => undefined;
@@ -20,9 +29,10 @@ export async function runCountsFor({ api }: HostSettings): Promise<RunCounts> {
   return {
     metrics,
     event: (pipeline, event) => countRun(metrics, pipeline, event),
-    ended: (pipeline, state, ms) => {
-      metrics.runEnded(pipeline, state);
-      metrics.step(pipeline, 'run', ms);
+    ended: ({ request: { pipeline }, state, timings }) => {
+      if (state === 'QUEUED' || state === 'RUNNING') return;
+      metrics.runEnded(pipeline, STATES[state]);
+      if (timings?.['total'] !== undefined) metrics.step(pipeline, 'run', timings['total']);
     },
     reloaded: (outcome) => {
       if (outcome !== 'unchanged') metrics.reloaded(outcome);

@@ -91,7 +91,12 @@ function totalsWords(totals: RunTotals): string {
   return `${delivered} delivered (${formatBytes(bytes)})${more.join('')}`;
 }
 
+/** In the order in which they come; the database keeps none. */
+const PARTS_OF_A_RUN = ['connect', 'list', 'deliver', 'total'];
+
 function timingsWords(timings: Readonly<Record<string, number>>): string | undefined {
-  const parts = Object.entries(timings).map(([name, ms]) => `${name} ${formatDuration(ms)}`);
+  const parts = PARTS_OF_A_RUN.flatMap((name) =>
+    timings[name] === undefined ? [] : [`${name} ${formatDuration(timings[name])}`],
+  );
   return parts.length === 0 ? undefined : parts.join(', ');
 }

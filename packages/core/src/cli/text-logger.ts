@@ -58,10 +58,11 @@ function lineOf({ err, ...rest }: Fields, message: string): string {
 }
 
 /** What only programs look for is left to them: the pipeline says which plugins, `runs show` which trace. */
-function shown({ trace: _, ...fields }: Fields): Fields {
-  if (fields['pipeline'] === undefined) return fields;
-  const { instance: __, ...rest } = fields;
-  return rest;
+function shown(fields: Fields): Fields {
+  const { trace: _, ...rest } = fields;
+  if (rest['pipeline'] === undefined) return rest;
+  const { instance: __, ...few } = rest;
+  return few;
 }
 
 function valueOf(value: unknown): string {

@@ -48,6 +48,7 @@ export const errorCatalogue = {
   OCTO_DATABASE_READ_ONLY: 'the database accepts no changes',
   OCTO_DATABASE_URL: 'DATABASE_URL is not right',
   OCTO_RUN_KEY_REUSED: 'the key of a request for a run came with another request before',
+  OCTO_RUN_FILES_FAILED: 'files of a run failed',
   OCTO_RUN_POISON: 'a run was the death of several processes and is not tried again',
   OCTO_BREAKER_OPEN: 'a vendor or sink that could not be reached is left alone for a while',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',

@@ -1,10 +1,13 @@
 import { isPluginError } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
+import { escapeText } from '../observe/escape-text.ts';
 import { responseTo } from '../resilience/error-response.ts';
+import type { RunReport } from '../pipeline/run-report.ts';
 import { LeftAlone } from '../resilience/left-alone.ts';
 import type { RunEnd, Taken, TakenRun } from './run-queue.ts';
 import { HostStopping, RunCancelled } from './run-signals.ts';
+import { totalsOf } from './run-totals.ts';
 
 /** Attempts at a run whose failure is worth another try, unless its pipeline says otherwise. */
 const ATTEMPTS = 4;
@@ -23,23 +26,45 @@ const PASSING = new Set([
   'OCTO_WORKER_FAILED',
 ]);
 
+interface Chance {
+  /** For the jitter of the pause, 0 ≤ random() < 1. */
+  readonly random: () => number;
+  /** Takes secrets out of what is stored. */
+  readonly redact: (text: string) => string;
+  /** How often the pipeline has its runs tried. */
+  readonly attempts?: number | undefined;
+}
+
 /**
- * What becomes of a run that was stopped or failed: by the type of the error, and how often it failed before. `random` for
- * the jitter of the pause, 0 ≤ random() < 1; `redact` takes secrets out of what is stored.
+ * What becomes of a run that came to its end. Files that were set aside are dealt with, by whoever looks at them; one that
+ * failed is not: then the run failed, and is tried again as one that came to nothing when the cause may pass.
+ */
+export function afterReport(
+  report: RunReport,
+  run: Pick<TakenRun, 'failures'>,
+  taken: Taken,
+  { random, redact, attempts = ATTEMPTS }: Chance,
+): RunEnd {
+  const totals = totalsOf(report);
+  const [first] = report.failed;
+  if (first === undefined) return { state: 'SUCCEEDED', totals, ...taken };
+  const how = report.failed.length === 1 ? 'a file failed' : `${report.failed.length} files failed`;
+  const message = redact(`${how}, first ${escapeText(first.path)}: ${first.error}`);
+  const error = { code: 'OCTO_RUN_FILES_FAILED', message };
+  const mayPass = report.failed.some((file) => file.mayPass === true);
+  if (!mayPass || run.failures + 1 >= attempts) return { state: 'FAILED', error, totals, ...taken };
+  const afterMs = pauseMs(undefined, run.failures, random);
+  return { state: 'QUEUED', afterMs, error, died: false, totals, ...taken };
+}
+
+/**
+ * What becomes of a run that was stopped or failed: by the type of the error, and how often it failed before.
  */
 export function afterFailure(
   error: unknown,
   run: Pick<TakenRun, 'failures' | 'deaths'>,
   taken: Taken,
-  {
-    random,
-    redact,
-    attempts = ATTEMPTS,
-  }: {
-    readonly random: () => number;
-    readonly redact: (text: string) => string;
-    readonly attempts?: number | undefined;
-  },
+  { random, redact, attempts = ATTEMPTS }: Chance,
 ): RunEnd {
   if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, ...taken };
   if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, ...taken };

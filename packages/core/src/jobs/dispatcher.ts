@@ -1,12 +1,14 @@
 import type { Clock, Logger } from '@octo/plugin-api';
+import { OctoError } from '../errors/octo-error.ts';
 import { childLogger } from '../observe/child-logger.ts';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { LeftAlone } from '../resilience/left-alone.ts';
-import { afterFailure } from './after-failure.ts';
+import { afterFailure, afterReport } from './after-failure.ts';
 import type { RunEnd, RunQueue, TakenRun } from './run-queue.ts';
-import { RunRecorder, totalsOf } from './run-recorder.ts';
+import { RunRecorder } from './run-recorder.ts';
 import { HostStopping, RunCancelled, RunLost } from './run-signals.ts';
+import type { RunRecord } from './runs.ts';
 
 /** A pipeline that this host serves. */
 export interface Served {
@@ -30,6 +32,8 @@ export interface DispatcherOptions {
     tell: (event: RunEvent) => void,
     signal: AbortSignal,
   ) => Promise<RunReport>;
+  /** Is told of each run that ended for good; one that is tried again has not. */
+  readonly onEnd?: (run: RunRecord) => void;
   /** How long runs may go on after the stop. Milliseconds. */
   readonly graceMs: number;
   /** How long ended runs are remembered. Milliseconds. */
@@ -181,18 +185,20 @@ export class Dispatcher {
   async #go(run: TakenRun, served: Served, signal: AbortSignal): Promise<void> {
     const { clock, random, redact } = this.#options;
     const recorder = new RunRecorder(clock);
+    const named = childLogger(served.logger, namesOf(run), redact);
+    const chance = { random, redact, attempts: served.attempts };
     const over = new AbortController();
     const noting = this.#noteUntil(run, recorder, over.signal);
     let end: RunEnd;
     try {
       const report = await this.#options.run(run, (event) => recorder.add(event), signal);
       recorder.finished(report);
-      end = { state: 'SUCCEEDED', totals: totalsOf(report), ...recorder.taking() };
+      end = afterReport(report, run, recorder.taking(), chance);
+      if (end.state !== 'SUCCEEDED') tell(named, filesFailed(end), end);
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
-      const { attempts } = served;
-      end = afterFailure(why, run, recorder.taking(), { random, redact, attempts });
-      tell(childLogger(served.logger, namesOf(run), redact), why, end);
+      end = afterFailure(why, run, recorder.taking(), chance);
+      tell(named, why, end);
     }
     over.abort('over');
     await noting;
@@ -227,10 +233,12 @@ export class Dispatcher {
 
   /** What cannot be written down is taken up by another host when the lease is over. */
   async #end(run: TakenRun, end: RunEnd): Promise<void> {
-    const { queue, logger } = this.#options;
+    const { queue, logger, onEnd } = this.#options;
     const fields = namesOf(run);
     try {
-      if ((await queue.end(run, end)) === undefined)
+      const ended = await queue.end(run, end);
+      if (ended?.endedAt !== undefined) onEnd?.(ended);
+      if (ended === undefined)
         logger.warn(fields, 'another host took the run over; what it did here is left');
     } catch (error) {
       logger.error({ ...fields, err: error }, 'the end of a run could not be written down');
@@ -241,6 +249,12 @@ export class Dispatcher {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
+}
+
+/** The lines of the files have said why. */
+function filesFailed(end: RunEnd): OctoError {
+  const message = 'error' in end ? end.error?.message : undefined;
+  return new OctoError('OCTO_RUN_FILES_FAILED', message ?? 'files failed');
 }
 
 /** What every line about a run names. */

@@ -72,13 +72,14 @@ export interface Taken {
 export type RunEnd = Taken &
   (
     | { readonly state: 'SUCCEEDED'; readonly totals: RunTotals }
-    | { readonly state: 'FAILED'; readonly error: RunFailure }
+    | { readonly state: 'FAILED'; readonly error: RunFailure; readonly totals?: RunTotals }
     | { readonly state: 'CANCELLED'; readonly by: string }
     /** Tried again, not before so many milliseconds from now. `died`: a process ended because of it. */
     | {
         readonly state: 'QUEUED';
         readonly afterMs: number;
         readonly error?: RunFailure;
+        readonly totals?: RunTotals;
         readonly died: boolean;
         /** It did not really begin: this is no failure. */
         readonly putOff?: boolean;

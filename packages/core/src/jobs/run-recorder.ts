@@ -3,7 +3,7 @@ import { TransferRate } from '../observe/transfer-rate.ts';
 import type { AboutFile, RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { addTimes, type StepTotal } from '../pipeline/step-watch.ts';
 import type { RunNotes, Taken } from './run-queue.ts';
-import type { RunFile, RunProgress, RunTotals } from './runs.ts';
+import type { RunFile, RunProgress } from './runs.ts';
 
 interface News {
   readonly event: string;
@@ -122,18 +122,6 @@ export class RunRecorder {
       ...(isGoingOn && { secondsLeft: Math.ceil(left / bytesPerSecond) }),
     };
   }
-}
-
-export function totalsOf(report: RunReport): RunTotals {
-  return {
-    discovered: report.discovered,
-    delivered: report.delivered.length,
-    bytes: report.delivered.reduce((sum, { bytes }) => sum + bytes, 0),
-    duplicates: report.duplicates.length,
-    quarantined: report.quarantined.length,
-    failed: report.failed.length,
-    pending: report.pending.length,
-  };
 }
 
 type FileEvent = Extract<RunEvent, { event: 'delivered' | 'duplicate' | 'quarantined' | 'failed' }>;

@@ -10,11 +10,9 @@ export function requestHash(request: RunRequest): Buffer {
 }
 
 /** The same once more: for somebody else, and in a trace of its own. */
-export function repeated(
-  { traceParent: _, ...request }: Omit<RunRequest, 'key'>,
-  by: string,
-): RunRequest {
-  return { ...request, trigger: 'retry', by };
+export function repeated(request: Omit<RunRequest, 'key'>, by: string): RunRequest {
+  const { traceParent: _, ...same } = request;
+  return { ...same, trigger: 'retry', by };
 }
 
 /** @throws OctoError */

@@ -71,6 +71,7 @@ export interface RunRecord {
   readonly notBefore?: number;
   readonly cancelledBy?: string;
   readonly progress?: RunProgress;
+  /** Of all its attempts together. */
   readonly totals?: RunTotals;
   /** Why it failed; redacted, safe to show. */
   readonly error?: { readonly code: string; readonly message: string };
@@ -115,6 +116,8 @@ export interface RunFile {
 
 export interface RunFilter {
   readonly pipeline?: string;
+  /** Only of pipelines that match one of these; a `*` at the end stands for any rest. */
+  readonly pipelines?: readonly string[];
   readonly states?: readonly RunState[];
   readonly trigger?: RunRequest['trigger'];
   /** Where the page before ended; opaque. */

@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryState } from './delivery.ts';
-import type { Database } from './postgres/database.ts';
+import { Conditions } from './postgres/conditions.ts';
+import type { Database, Prepared } from './postgres/database.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
 import { FRESH } from './postgres/discover.ts';
 import { likePattern } from './postgres/list.ts';
@@ -32,19 +33,8 @@ export class FileSearch {
 
   /** Newest discovery first. */
   async search(query: FileQuery): Promise<readonly Delivery[]> {
-    const pattern = query.match === undefined ? undefined : likePattern(query.match);
-    const rows = await this.#database.query<DeliveryRow>(SEARCH, [
-      query.pipeline ?? null,
-      query.pipelines?.map(likePattern) ?? null,
-      query.states ?? null,
-      pattern === undefined ? null : storableText(pattern),
-      pattern === undefined ? null : Buffer.from(pattern),
-      query.sha256 ?? null,
-      query.since ?? null,
-      query.until ?? null,
-      query.before ?? null,
-      query.limit,
-    ]);
+    const { values, ...statement } = searchOf(query);
+    const rows = await this.#database.run((ask) => ask<DeliveryRow>(statement, values));
     return rows.map(toDelivery);
   }
 
@@ -68,13 +58,32 @@ export class FileSearch {
   }
 }
 
-const SEARCH = `select ${deliveryColumns} from octo.delivery d
-  where ($1::text is null or d.pipeline = $1)
-    and ($2::text[] is null or d.pipeline like any($2))
-    and ($3::text[] is null or d.state = any($3))
-    and ($4::text is null or d.id like $4 or d.object_key like $4 or d.name like $5 or d.path like $5)
-    and ($6::bytea is null or d.plain_sha256 = $6 or d.raw_sha256 = $6)
-    and ($7::double precision is null or d.discovered_at >= to_timestamp($7::double precision / 1000))
-    and ($8::double precision is null or d.discovered_at < to_timestamp($8::double precision / 1000))
-    and ($9::bigint is null or d.discovered < $9)
-  order by d.discovered desc limit $10`;
+/**
+ * Only what was asked for stands in the statement, so that the database plans for it, and does so once: the same questions
+ * come again and again, and planning was most of what they cost.
+ */
+function searchOf(query: FileQuery): Prepared & { readonly values: readonly unknown[] } {
+  const conditions = new Conditions();
+  conditions.add('p', query.pipeline, (it) => `d.pipeline = ${it}`);
+  conditions.add('n', query.pipelines?.map(likePattern), (it) => `d.pipeline like any(${it})`);
+  conditions.add('s', query.states, (it) => `d.state = any(${it})`);
+  const pattern = query.match === undefined ? undefined : likePattern(query.match);
+  conditions.add('t', pattern && storableText(pattern), (text) => {
+    const bytes = conditions.value(Buffer.from(pattern!));
+    return `(d.id like ${text} or d.object_key like ${text} or d.name like ${bytes} or d.path like ${bytes})`;
+  });
+  conditions.add('h', query.sha256, (it) => `(d.plain_sha256 = ${it} or d.raw_sha256 = ${it})`);
+  conditions.add('f', query.since, (it) => `d.discovered_at >= ${instant(it)}`);
+  conditions.add('u', query.until, (it) => `d.discovered_at < ${instant(it)}`);
+  conditions.add('b', query.before, (it) => `d.discovered < ${it}`);
+  const limit = conditions.value(query.limit);
+  return {
+    name: `octo files ${conditions.names}`,
+    text: `select ${deliveryColumns} from octo.delivery d ${conditions.where} order by d.discovered desc limit ${limit}`,
+    values: conditions.values,
+  };
+}
+
+function instant(ms: string): string {
+  return `to_timestamp(${ms}::double precision / 1000)`;
+}

@@ -49,12 +49,18 @@ export interface TelemetrySettings {
 
 type Words = Readonly<Record<string, string | undefined>>;
 
-/** Flags of `start` by the name that they have there. */
-export interface HostFlags {
-  readonly 'api-address'?: string | undefined;
-  readonly 'api-port'?: string | undefined;
-  readonly 'telemetry-endpoint'?: string | undefined;
-}
+/** Flags of `start` that stand for a setting. */
+export const HOST_FLAGS = [
+  'api-address',
+  'api-port',
+  'api-insecure',
+  'api-cors',
+  'requests-per-second',
+  'max-body',
+  'retention-days',
+  'telemetry-endpoint',
+] as const;
+export type HostFlags = { readonly [name in (typeof HOST_FLAGS)[number]]?: string | undefined };
 
 const NOTHING: HostConfig = {
   limits: { requestsPerSecond: 1000, maxBody: '1MiB' },
@@ -71,42 +77,47 @@ export function hostSettings(
   env: Words,
   flags: HostFlags = {},
 ): HostSettings {
-  const number = (name: string, most: number, least: number, otherwise: number) =>
-    wholeNumber(name, env[name], least, most) ?? otherwise;
   const served = apiOf(api, env, flags);
   const traced = telemetryOf(telemetry, env, flags['telemetry-endpoint']);
+  const perSecond = setting('requests-per-second', 'OCTO_REQUESTS_PER_SECOND', env, flags);
+  const days = setting('retention-days', 'OCTO_RETENTION_DAYS', env, flags);
   return {
-    ...(served === undefined
-      ? {}
-      : {
-          api: {
-            ...served,
-            requestsPerSecond: number(
-              'OCTO_REQUESTS_PER_SECOND',
-              100_000,
-              1,
-              limits.requestsPerSecond,
-            ),
-            maxBodyBytes: byteSize(limits.maxBody) ?? 1024 * 1024,
-          },
-        }),
-    retentionDays: number('OCTO_RETENTION_DAYS', 3650, 1, retention.runsDays),
-    ...(traced === undefined ? {} : { telemetry: traced }),
+    ...(served !== undefined && {
+      api: {
+        ...served,
+        requestsPerSecond: wholeNumber(perSecond, 1, 100_000) ?? limits.requestsPerSecond,
+        maxBodyBytes: bodySize(setting('max-body', 'OCTO_MAX_BODY', env, flags), limits.maxBody),
+      },
+    }),
+    retentionDays: wholeNumber(days, 1, 3650) ?? retention.runsDays,
+    ...(traced !== undefined && { telemetry: traced }),
   };
 }
 
+/** A word with the name of where it came from, for messages. */
+interface Setting {
+  readonly name: string;
+  readonly text: string | undefined;
+}
+
+/** What the flag says, else the environment. */
+function setting(flag: keyof HostFlags, variable: string, env: Words, flags: HostFlags): Setting {
+  const given = flags[flag];
+  return given ? { name: `--${flag}`, text: given } : { name: variable, text: env[variable] };
+}
+
 function apiOf(config: ApiConfig | undefined, env: Words, flags: HostFlags): ApiConfig | undefined {
-  const port =
-    wholeNumber('--api-port', flags['api-port'], 0, 65_535) ??
-    wholeNumber('OCTO_API_PORT', env['OCTO_API_PORT'], 0, 65_535);
+  const port = wholeNumber(setting('api-port', 'OCTO_API_PORT', env, flags), 0, 65_535);
   if (config === undefined && port === undefined) return undefined;
   const { address, ...rest } = config ?? API;
-  const insecure = yesOrNo('OCTO_API_INSECURE', env['OCTO_API_INSECURE']);
+  const insecure = yesOrNo(setting('api-insecure', 'OCTO_API_INSECURE', env, flags));
+  const cors = origins(setting('api-cors', 'OCTO_API_CORS', env, flags));
   return {
     ...rest,
-    address: flags['api-address'] || env['OCTO_API_ADDRESS'] || address,
+    address: setting('api-address', 'OCTO_API_ADDRESS', env, flags).text || address,
     ...(port === undefined ? {} : { port }),
     ...(insecure === undefined ? {} : { insecure }),
+    ...(cors === undefined ? {} : { cors }),
   };
 }
 
@@ -145,23 +156,38 @@ function collectorUrl(name: string, text: string, path: string): string {
   return url.href;
 }
 
-function wholeNumber(
-  name: string,
-  text: string | undefined,
-  least: number,
-  most: number,
-): number | undefined {
+function wholeNumber({ name, text }: Setting, least: number, most: number): number | undefined {
   if (text === undefined || text === '') return undefined;
   const value = /^[0-9]{1,9}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw invalid(name, text, `a number from ${least} to ${most}`);
 }
 
-function yesOrNo(name: string, text: string | undefined): boolean | undefined {
+function yesOrNo({ name, text }: Setting): boolean | undefined {
   if (text === undefined || text === '') return undefined;
   if (text === '1' || text === 'true') return true;
   if (text === '0' || text === 'false') return false;
   throw invalid(name, text, '1 or 0');
+}
+
+function bodySize({ name, text }: Setting, otherwise: string | number): number {
+  if (text === undefined || text === '') return byteSize(otherwise) ?? 1024 * 1024;
+  const bytes = byteSize(text);
+  if (bytes !== undefined && bytes >= 1024 && bytes <= 16 * 1024 ** 2) return bytes;
+  throw invalid(name, text, 'a size from 1KiB to 16MiB');
+}
+
+/** Separated by commas. */
+function origins({ name, text }: Setting): readonly string[] | undefined {
+  if (text === undefined || text === '') return undefined;
+  const given = text.split(',').map((origin) => origin.trim());
+  const wrong = given.find((origin) => !/^https?:\/\/[^/\s*]{1,255}$/.test(origin));
+  if (wrong === undefined) return given;
+  throw invalid(
+    name,
+    wrong,
+    'a list of origins such as https://ops.example.com, with commas between them',
+  );
 }
 
 function invalid(name: string, text: string, wanted: string): OctoError {

@@ -160,7 +160,7 @@ async function interrupted(
   const reason = error instanceof Error ? error.message : String(error);
   await context.ledger.park(delivery, outer.aborted ? 'the run was stopped' : reason, 0);
   if (outer.aborted || !isOvertime(error)) throw error;
-  return { outcome: 'parked', reason, unreachable: false, sinkIsDown: false };
+  return { outcome: 'parked', reason, unreachable: false, mayPass: false, sinkIsDown: false };
 }
 
 interface Ended {
@@ -193,7 +193,7 @@ async function tell(
     case 'parked':
       if (outcome.sinkTrouble !== undefined)
         report.event(sinkDown(outcome.reason, outcome.sinkTrouble));
-      return report.failed(file.path, outcome.reason, outcome.unreachable, about);
+      return report.failed({ ...outcomeOf(outcome), path: file.path }, about);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':
@@ -208,6 +208,10 @@ function sinkDown(
 ): RunEvent {
   const wish = retryAfterMs === undefined ? {} : { retryAfterMs };
   return { event: 'sink-down', type, reason, ...wish };
+}
+
+function outcomeOf({ reason, unreachable, mayPass }: Extract<Outcome, { outcome: 'parked' }>) {
+  return { error: reason, unreachable, ...(mayPass && { mayPass }) };
 }
 
 /** A delivery that the vendor does not list now: what the ledger knows is enough to look for it. */

@@ -59,13 +59,14 @@ export class Exits {
     const reason = reasonWithCode(cause);
     await this.#row.park(reason);
     if (!isPluginError(cause)) this.#logger.error({ err: cause }, 'delivery failed unexpectedly');
-    const { unreachable, breaker } = responseTo(cause);
+    const { unreachable, breaker, retry: mayPass } = responseTo(cause);
     const sinkIsDown = unreachable && error instanceof SinkFailure;
     const isTrouble = sinkIsDown && breaker && isPluginError(cause);
     return {
       outcome: 'parked',
       reason,
       unreachable,
+      mayPass,
       sinkIsDown,
       ...(isTrouble && { sinkTrouble: cause }),
     };

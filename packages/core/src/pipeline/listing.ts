@@ -116,7 +116,7 @@ export class Listing {
       const key = objectKey(config.key, { pipeline: config.id, provider: config.from, file, name });
       return { ...version(file), key, ...(file.group !== undefined && { group: file.group }) };
     } catch (error) {
-      report.failed(file.path, (error as Error).message, false);
+      report.failed({ path: file.path, error: (error as Error).message, unreachable: false });
       return undefined;
     }
   }

@@ -23,6 +23,7 @@ export type Outcome =
       readonly outcome: 'parked';
       readonly reason: string;
       readonly unreachable: boolean;
+      readonly mayPass: boolean;
       /** It is the sink that cannot be reached, so that no other file can be delivered now either. */
       readonly sinkIsDown: boolean;
       /** Why, when it is to be left alone for a while. */

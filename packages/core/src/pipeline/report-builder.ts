@@ -67,9 +67,10 @@ export class ReportBuilder {
     this.#tell({ event: 'quarantined', path, reason, ...about });
   }
 
-  failed(path: string, error: string, unreachable: boolean, about: AboutFile = {}): void {
+  failed(failed: Failed, about: AboutFile = {}): void {
+    const { path, error } = failed;
     this.#seen.add(path);
-    this.#failed.push({ path, error, unreachable });
+    this.#failed.push(failed);
     this.#tell({ event: 'failed', path, error, ...about });
   }
 

@@ -29,6 +29,8 @@ export interface Failed {
   readonly error: string;
   /** Whether a vendor or sink could not be reached (exit code 3) rather than something else (1). */
   readonly unreachable: boolean;
+  /** It may be over in a moment: another try is worth it. */
+  readonly mayPass?: boolean;
 }
 
 /** What is known of a file that came to an end. */

@@ -128,14 +128,20 @@ export class StepWatch {
     return {
       [Symbol.asyncIterator]: () => {
         const iterator = from[Symbol.asyncIterator]();
-        const next = async (): Promise<IteratorResult<T, unknown>> => {
+        const left = (result: IteratorResult<T, unknown>): IteratorResult<T, unknown> => {
+          this.#leave(step);
+          if (result.done === true) return result;
+          const value = seen(result.value);
+          return value === result.value ? result : { done: false, value };
+        };
+        const failed = (error: unknown): never => {
+          this.#leave(step);
+          throw error;
+        };
+        // Not an async function: this is called for every chunk at every border.
+        const next = (): Promise<IteratorResult<T, unknown>> => {
           this.#enter(step);
-          try {
-            const result = (await iterator.next()) as IteratorResult<T, unknown>;
-            return result.done === true ? result : { done: false, value: seen(result.value) };
-          } finally {
-            this.#leave(step);
-          }
+          return iterator.next().then(left, failed);
         };
         const stop = async (): Promise<IteratorResult<T, unknown>> => {
           await iterator.return?.();
@@ -168,9 +174,14 @@ export class StepWatch {
   /** The time since the last border belongs to whoever worked. */
   #lap(): void {
     const now = this.#clock.monotonic();
-    const busy = this.#alone ?? this.#pulled.find(({ open }) => open > 0);
+    const busy = this.#alone ?? this.#innermost();
     if (busy !== undefined) busy.ms += now - this.#lastMs;
     this.#lastMs = now;
+  }
+
+  #innermost(): Watched | undefined {
+    for (const step of this.#pulled) if (step.open > 0) return step;
+    return undefined;
   }
 }
 

@@ -32,7 +32,7 @@ export const reportPart = fields({
   delivered: some(fields({ path: text, key: text, bytes: count, sha256: text })),
   duplicates: some(pathAnd('of')),
   quarantined: some(pathAnd('reason')),
-  failed: some(fields({ path: text, error: text, unreachable: flag })),
+  failed: some(fields({ path: text, error: text, unreachable: flag, mayPass: optional(flag) })),
   pending: some(pathAnd('reason')),
   warnings: some(pathAnd('message')),
 }) as Shape<ReportPart>;

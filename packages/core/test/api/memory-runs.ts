@@ -59,12 +59,13 @@ export class MemoryRuns implements Runs {
     return this.#of(id)?.record;
   }
 
-  async list({ pipeline, states, trigger, cursor, limit }: RunFilter): Promise<RunPage> {
+  async list({ pipeline, pipelines, states, trigger, cursor, limit }: RunFilter): Promise<RunPage> {
     const newest = this.#kept.map(({ record }, at) => ({ record, at })).toReversed();
     const found = newest.filter(
       ({ record, at }) =>
         (cursor === undefined || at < Number(cursor)) &&
         (pipeline === undefined || record.request.pipeline === pipeline) &&
+        (pipelines?.some(isLike(record.request.pipeline)) ?? true) &&
         (states?.includes(record.state) ?? true) &&
         (trigger === undefined || record.request.trigger === trigger),
     );
@@ -146,4 +147,10 @@ export class MemoryRuns implements Runs {
     await promise;
     this.#listeners.delete(resolve);
   }
+}
+
+/** Whether a pattern matches the id; a `*` at its end stands for any rest. */
+function isLike(id: string) {
+  return (pattern: string) =>
+    pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : id === pattern;
 }

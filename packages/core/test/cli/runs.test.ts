@@ -16,7 +16,7 @@ const times = { ms: 1500, steps: [] };
 const succeeded: RunEnd = {
   state: 'SUCCEEDED',
   totals,
-  timings: { connect: 200, list: 300, deliver: 1500, total: 2000 },
+  timings: { list: 300, total: 2000, connect: 200, deliver: 1500 },
   steps: [{ step: 'download', ms: 1400, bytesIn: 2048, bytesOut: 2048 }],
 };
 

@@ -4,6 +4,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { emptyReport } from '../../src/cli/run-result.ts';
 import { OctoError } from '../../src/errors/octo-error.ts';
 import { Dispatcher, type DispatcherOptions } from '../../src/jobs/dispatcher.ts';
+import type { RunRecord } from '../../src/jobs/runs.ts';
 import { LeftAlone } from '../../src/resilience/left-alone.ts';
 import type { RunReport } from '../../src/pipeline/run-report.ts';
 import { MemoryRunStore } from './memory-runs.ts';
@@ -35,6 +36,7 @@ function host(
   { clock, logger, store }: ReturnType<typeof world>,
   run: Run,
   concurrency = 1,
+  onEnd: (run: RunRecord) => void = () => {},
   attempts?: number,
 ) {
   const queue = store.host('one');
@@ -45,6 +47,7 @@ function host(
     run,
     redact: (text) => text.replaceAll('hunter2', '[secret]'),
     random: () => 1 - Number.EPSILON,
+    onEnd,
     graceMs: 30 * second,
     keepMs: 86_400_000,
   });
@@ -93,6 +96,51 @@ test('a request is worked off at once, with totals, files and timings', async ()
   ]);
 });
 
+test('a sink that is away fails the run, which is tried again; its totals are those of all tries', async () => {
+  const here = world();
+  let tries = 0;
+  const { queue } = host(here, async () => {
+    tries++;
+    const delivered = tries === 1 ? [{ path: 'a', key: 'k', bytes: 4, sha256: '' }] : [];
+    const away = { path: 'b', error: 'no route, said hunter2', unreachable: true, mayPass: true };
+    return { ...report, discovered: 2, delivered, failed: [away] };
+  });
+  const { id } = await queue.request(request);
+  await here.clock.advance(1 * second);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'QUEUED',
+    error: {
+      code: 'OCTO_RUN_FILES_FAILED',
+      message: 'a file failed, first b: no route, said [secret]',
+    },
+  });
+  await here.clock.advance(70 * second);
+  expect(tries).toBe(4);
+  expect(await queue.find(id)).toMatchObject({
+    state: 'FAILED',
+    attempt: 4,
+    totals: { discovered: 2, delivered: 1, bytes: 4, failed: 1 },
+  });
+});
+
+test.each([
+  ['failed', 'FAILED'],
+  ['quarantined', 'SUCCEEDED'],
+] as const)('a file that was %s, for good, makes the run %s at once', async (outcome, state) => {
+  const here = world();
+  const ended: RunRecord[] = [];
+  const found = {
+    failed: [{ path: 'b', error: 'no key for it', unreachable: false }],
+    quarantined: [{ path: 'b', reason: 'TAMPERED: changed on its way' }],
+  };
+  const run: Run = async () => ({ ...report, discovered: 1, [outcome]: found[outcome] });
+  const { queue } = host(here, run, 1, (one) => void ended.push(one));
+  const { id } = await queue.request(request);
+  await here.clock.advance(1 * second);
+  expect(await queue.find(id)).toMatchObject({ state, attempt: 1, totals: { [outcome]: 1 } });
+  expect(ended).toMatchObject([{ id, state }]);
+});
+
 test('runs of a pipeline go one after the other, or as many at a time as it allows', async () => {
   for (const [concurrency, expected] of [
     [1, 1],
@@ -139,7 +187,7 @@ test('a pipeline may have more attempts at a run, or a single one', async () => 
   for (const attempts of [1, 6]) {
     const here = world();
     const fails: Run = async () => await Promise.reject(new PluginError('network', 'no route'));
-    const { queue } = host(here, fails, 1, attempts);
+    const { queue } = host(here, fails, 1, () => {}, attempts);
     const { id } = await queue.request(request);
     await here.clock.advance(2000 * second);
     expect(await queue.find(id)).toMatchObject({ state: 'FAILED', attempt: attempts });

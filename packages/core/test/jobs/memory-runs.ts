@@ -14,6 +14,7 @@ import type {
 } from '../../src/jobs/run-queue.ts';
 import { LEASE_MS, MOST_DEATHS } from '../../src/jobs/run-queue.ts';
 import { keyReused, repeated, requestHash } from '../../src/jobs/run-request.ts';
+import { addTotals } from '../../src/jobs/run-totals.ts';
 import type {
   RunFile,
   RunFilter,
@@ -76,12 +77,13 @@ export class MemoryRuns implements RunQueue {
     return entry === undefined ? undefined : structuredClone(plain(entry.record));
   }
 
-  async list({ pipeline, states, trigger, cursor, limit }: RunFilter): Promise<RunPage> {
+  async list({ pipeline, pipelines, states, trigger, cursor, limit }: RunFilter): Promise<RunPage> {
     const before = cursor === undefined ? this.#store.entries.length : Number(cursor);
     const found = this.#store.entries
       .map(({ record }, number) => ({ record: plain(record), number }))
       .filter(({ number }) => number < before)
       .filter(({ record }) => pipeline === undefined || record.request.pipeline === pipeline)
+      .filter(({ record }) => pipelines?.some(isLike(record.request.pipeline)) ?? true)
       .filter(({ record }) => states?.includes(record.state) ?? true)
       .filter(({ record }) => trigger === undefined || record.request.trigger === trigger)
       .toReversed();
@@ -288,7 +290,8 @@ export class MemoryRuns implements RunQueue {
       failures: before.failures + (error !== undefined && !died && !wasPutOff ? 1 : 0),
       timings: end.timings,
       ...(end.steps !== undefined && { steps: end.steps }),
-      ...(end.state === 'SUCCEEDED' && { totals: end.totals }),
+      ...('totals' in end &&
+        end.totals !== undefined && { totals: addTotals(before.totals, end.totals) }),
       ...(end.state === 'CANCELLED' && { cancelledBy: end.by }),
       ...(error !== undefined && { error }),
     };
@@ -356,4 +359,10 @@ function pipelineOf({ record }: Entry): string {
 
 function priorityOf({ record }: Entry): number {
   return record.request.priority ?? 0;
+}
+
+/** Whether a pattern matches the id; a `*` at its end stands for any rest. */
+function isLike(id: string) {
+  return (pattern: string) =>
+    pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : id === pattern;
 }

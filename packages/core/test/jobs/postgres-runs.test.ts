@@ -62,6 +62,20 @@ async function lapse(): Promise<void> {
   );
 }
 
+test('a list of one pipeline is not hidden behind ten thousand runs of another', async () => {
+  await clear();
+  const runs = opened.use(await open());
+  const own = await runs.request({ ...request, pipeline: 'mine' });
+  await admin.query(
+    `insert into octo.run (id, pipeline, trigger, requested_by, state, ended_at)
+     select gen_random_uuid(), 'theirs', 'schedule', 'host', 'SUCCEEDED', now() from generate_series(1, 10000)`,
+  );
+  const { runs: found, next } = await runs.list({ pipelines: ['mi*'], limit: 1 });
+  expect(found.map(({ id }) => id)).toEqual([own.id]);
+  expect(next).toBeUndefined();
+  expect((await runs.list({ pipelines: ['theirs'], limit: 3 })).runs).toHaveLength(3);
+});
+
 describe('runs', () => {
   runsSuite(async () => {
     await clear();

@@ -23,6 +23,22 @@ export function runsSuite(open: () => Promise<Runs>): void {
     expect(await runs.find(crypto.randomUUID())).toBeUndefined();
   });
 
+  test('runs of some pipelines are listed without gaps', async () => {
+    const runs = await open();
+    const ids = new Map<string, string>();
+    for (const pipeline of ['affirm-us', 'trades', 'affirm-eu', 'trades_2', 'other'])
+      ids.set(pipeline, (await runs.request({ ...request, pipeline })).id);
+    const listed = async (pipelines: readonly string[], limit = 10) =>
+      (await runs.list({ pipelines, limit })).runs.map((run) => run.request.pipeline);
+    expect(await listed(['affirm-*', 'trades'])).toEqual(['affirm-eu', 'trades', 'affirm-us']);
+    expect(await listed(['affirm-*'], 1)).toEqual(['affirm-eu']);
+    // Neither a wildcard of SQL nor one in the middle.
+    expect(await listed(['trades%', 'trades_', '*'])).toHaveLength(5);
+    expect(await listed(['trades%', 'trade_'])).toEqual([]);
+    expect(await listed([])).toEqual([]);
+    expect((await runs.list({ pipelines: ['trades'], limit: 1 })).next).toBeUndefined();
+  });
+
   test('a request that came with a trace keeps it; its retry has one of its own', async () => {
     const runs = await open();
     const trace = '0af7651916cd43dd8448eb211c80319c';

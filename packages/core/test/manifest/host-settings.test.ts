@@ -41,6 +41,8 @@ test.each([
   [{ OCTO_API_PORT: 'http' }, "OCTO_API_PORT is a number from 0 to 65535, not 'http'"],
   [{ OCTO_API_PORT: '65536' }, 'OCTO_API_PORT is a number from 0 to 65535'],
   [{ OCTO_API_PORT: '1', OCTO_API_INSECURE: 'maybe' }, 'OCTO_API_INSECURE is 1 or 0'],
+  [{ OCTO_API_PORT: '1', OCTO_MAX_BODY: '1GiB' }, 'OCTO_MAX_BODY is a size from 1KiB to 16MiB'],
+  [{ OCTO_API_PORT: '1', OCTO_API_CORS: 'https://a.test,*' }, 'OCTO_API_CORS is a list of origins'],
   [{ OCTO_RETENTION_DAYS: '0' }, 'OCTO_RETENTION_DAYS is a number from 1 to 3650'],
 ])('%j is refused, with what it should be', (env, problem) => {
   expect(() => hostSettings(undefined, env)).toThrow(problem);
@@ -84,3 +86,35 @@ test.each(['collector:4318', 'ftp://collector.test', 'http://user:hunter2@collec
     expect(settings).not.toThrow('hunter2');
   },
 );
+
+test('each setting of one word has a variable, and a flag that wins over it', async () => {
+  const { host } = await withHost({ api: {} });
+  const env = {
+    OCTO_API_INSECURE: '0',
+    OCTO_API_CORS: 'https://a.test, https://b.test',
+    OCTO_REQUESTS_PER_SECOND: '5',
+    OCTO_MAX_BODY: '2KiB',
+    OCTO_RETENTION_DAYS: '8',
+  };
+  const flags = {
+    'api-insecure': '1',
+    'api-cors': 'https://c.test',
+    'requests-per-second': '6',
+    'max-body': '4096',
+    'retention-days': '9',
+  };
+  expect(hostSettings(host, env)).toMatchObject({
+    api: {
+      insecure: false,
+      cors: ['https://a.test', 'https://b.test'],
+      requestsPerSecond: 5,
+      maxBodyBytes: 2048,
+    },
+    retentionDays: 8,
+  });
+  expect(hostSettings(host, env, flags)).toMatchObject({
+    api: { insecure: true, cors: ['https://c.test'], requestsPerSecond: 6, maxBodyBytes: 4096 },
+    retentionDays: 9,
+  });
+  expect(() => hostSettings(host, env, { 'retention-days': 'x' })).toThrow('--retention-days is');
+});

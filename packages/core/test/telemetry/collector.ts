@@ -1,5 +1,10 @@
 import { once } from 'node:events';
-import { createServer, type IncomingHttpHeaders } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { onTestFinished } from 'vitest';
@@ -33,13 +38,13 @@ interface Posted {
 export async function collector(answer: 200 | 500 | 'never' = 200) {
   const posts: { path: string; headers: IncomingHttpHeaders; body: Posted }[] = [];
   const asked = Promise.withResolvers<void>();
-  const server = createServer((request, response) => {
-    void json(request).then((body) => {
-      posts.push({ path: request.url ?? '', headers: request.headers, body: body as Posted });
-      asked.resolve();
-      if (answer !== 'never') response.writeHead(answer).end('{}');
-    });
-  });
+  const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = (await json(request)) as Posted;
+    posts.push({ path: request.url ?? '', headers: request.headers, body });
+    asked.resolve();
+    if (answer !== 'never') response.writeHead(answer).end('{}');
+  };
+  const server = createServer((request, response) => void take(request, response));
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   onTestFinished(() => {

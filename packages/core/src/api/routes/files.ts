@@ -3,9 +3,9 @@ import { byOf } from '../../auth/identity.ts';
 import { reaches } from '../../auth/scope.ts';
 import { OctoError } from '../../errors/octo-error.ts';
 import type { Delivery, DeliveryState } from '../../ledger/delivery.ts';
+import { deliveryJson, eventJson } from '../../ledger/delivery-json.ts';
 import { reachFor } from '../access.ts';
 import { cursorOf, positionOf } from '../cursor.ts';
-import { fileJson, historyJson } from '../file-json.ts';
 import type { ApiParts } from '../parts.ts';
 import { recorded } from '../recorded.ts';
 import {
@@ -55,7 +55,7 @@ export function fileRoutes(app: FastifyInstance, parts: ApiParts): void {
     },
     async (request) => {
       const found = await visibleFile(parts, request);
-      return { ...fileJson(found), history: (await ledger.history(found.id)).map(historyJson) };
+      return { ...deliveryJson(found), history: (await ledger.history(found.id)).map(eventJson) };
     },
   );
   const wishes = {
@@ -82,7 +82,7 @@ export function fileRoutes(app: FastifyInstance, parts: ApiParts): void {
         const deed = { action: `file.${wish}`, target: id, details: { pipeline } };
         const isDone = await recorded(audit, request, deed, () => act(id, byOf(request.identity!)));
         if (!isDone) throw new OctoError('OCTO_API_CONFLICT', `the file ${id} ${refusal}`);
-        return fileJson(await visibleFile(parts, request));
+        return deliveryJson(await visibleFile(parts, request));
       },
     );
 }
@@ -122,7 +122,7 @@ function searchFiles(app: FastifyInstance, { files }: ApiParts): void {
       const shown = found.slice(0, limit);
       const last = found.length > limit ? shown.at(-1) : undefined;
       return {
-        files: shown.map(fileJson),
+        files: shown.map(deliveryJson),
         next: last === undefined ? undefined : cursorOf(last.discovered),
       };
     },

@@ -1,6 +1,6 @@
+import { deliveryJson, eventJson } from '../../ledger/delivery-json.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { flag, type CommandCode } from '../command.ts';
-import { deliveryJson, eventJson } from '../delivery-json.ts';
 import { deliveryStory } from '../delivery-story.ts';
 import { exitCodes } from '../exit-code.ts';
 import { paintFor } from '../paint.ts';

@@ -1,9 +1,9 @@
+import { deliveryJson } from '../../ledger/delivery-json.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import type { Delivery } from '../../ledger/delivery.ts';
 import type { ListFilter } from '../../ledger/ledger.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
-import { deliveryJson } from '../delivery-json.ts';
 import { stateMeaning, statesOf, stateWord } from '../delivery-words.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';

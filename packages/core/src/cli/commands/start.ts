@@ -7,7 +7,12 @@ import { ServedNote } from '../../host/served-note.ts';
 import { WorkersNote } from '../../host/workers-note.ts';
 import { Dispatcher } from '../../jobs/dispatcher.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
-import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts';
+import {
+  HOST_FLAGS,
+  type HostFlags,
+  type HostSettings,
+  hostSettings,
+} from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Plan } from '../../manifest/plan.ts';
 import { escapeText } from '../../observe/escape-text.ts';
@@ -47,11 +52,7 @@ export const start: CommandCode = async (args, environment) => {
   const stores = await secretStoresOf(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
-  const settings = settingsOf(manifest, env, {
-    'api-address': stringOption(args, 'api-address'),
-    'api-port': stringOption(args, 'api-port'),
-    'telemetry-endpoint': stringOption(args, 'telemetry-endpoint'),
-  });
+  const settings = settingsOf(manifest, env, settingFlags(args));
   if (settings.api === undefined) refuseIdle(manifest);
   const counts = await runCountsFor(settings);
   await using workersNote = new WorkersNote(stateFolder, logger);
@@ -103,6 +104,7 @@ export const start: CommandCode = async (args, environment) => {
     logger,
     random,
     redact: redactor.redact,
+    onEnd: (run) => counts.ended(run),
     graceMs,
     keepMs: settings.retentionDays * dayMs,
     run: (run, tell, signal) => runQueued(run, running, tell, signal),
@@ -149,6 +151,11 @@ function changedPlugins({ plugins }: Plan): readonly string[] {
   return plugins.started
     .filter(({ why, keys }) => why === 'new' || keys.some(isAnother))
     .map(({ id }) => id);
+}
+
+/** A flag for each setting, by the same name. */
+function settingFlags(args: Args): HostFlags {
+  return Object.fromEntries(HOST_FLAGS.map((name) => [name, stringOption(args, name)]));
 }
 
 async function logsFor(args: Args, environment: Environment) {

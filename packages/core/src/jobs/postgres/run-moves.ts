@@ -2,7 +2,8 @@ import { storableText } from '../../ledger/storable-text.ts';
 import type { Query } from '../../ledger/postgres/database.ts';
 import { type Held, MOST_DEATHS, type RunEnd, type RunNotes } from '../run-queue.ts';
 import { requestHash } from '../run-request.ts';
-import type { RunRequest, RunState } from '../runs.ts';
+import { addTotals } from '../run-totals.ts';
+import type { RunRequest, RunState, RunTotals } from '../runs.ts';
 import type { Boss } from './boss.ts';
 import { CALL, CHANNEL } from './calls.ts';
 import { runColumns, type RunRow } from './run-row.ts';
@@ -92,7 +93,7 @@ export async function settle(
       isFailure(end) ? 1 : 0,
       error?.code ?? null,
       error === undefined ? null : storableText(error.message),
-      end.state === 'SUCCEEDED' ? JSON.stringify(end.totals) : null,
+      JSON.stringify(totalsAfter(before, end) ?? null),
       JSON.stringify(end.timings),
       end.state === 'CANCELLED' ? end.by : null,
       end.state === 'QUEUED' ? end.afterMs : 0,
@@ -114,6 +115,11 @@ function stateAfter(before: RunRow, end: RunEnd): RunState {
   if (end.state !== 'QUEUED') return end.state;
   if (before.cancelled_by !== null) return 'CANCELLED';
   return end.died && before.deaths + 1 >= MOST_DEATHS ? 'QUARANTINED' : 'QUEUED';
+}
+
+function totalsAfter({ totals }: RunRow, end: RunEnd): RunTotals | undefined {
+  const before = totals ?? undefined;
+  return 'totals' in end && end.totals !== undefined ? addTotals(before, end.totals) : before;
 }
 
 function errorAfter(

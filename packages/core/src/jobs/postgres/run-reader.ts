@@ -1,5 +1,7 @@
 import type { DeliveryState } from '../../ledger/delivery.ts';
+import { Conditions } from '../../ledger/postgres/conditions.ts';
 import type { Database } from '../../ledger/postgres/database.ts';
+import { likePattern } from '../../ledger/postgres/list.ts';
 import type { RunFile, RunFilter, RunNews, RunPage, RunRecord } from '../runs.ts';
 import { runColumns, toRecord, type RunRow } from './run-row.ts';
 
@@ -31,14 +33,10 @@ export class RunReader {
     return rows[0];
   }
 
-  async list({ pipeline, states, trigger, cursor, limit }: RunFilter): Promise<RunPage> {
-    const rows = await this.#database.query<RunRow>(
-      `select ${runColumns} from octo.run r
-       where ($1::text is null or r.pipeline = $1) and ($2::text[] is null or r.state = any($2))
-         and ($3::text is null or r.trigger = $3) and ($4::bigint is null or r.number < $4)
-       order by r.number desc limit $5`,
-      [pipeline ?? null, states ?? null, trigger ?? null, beforeOf(cursor), limit + 1],
-    );
+  async list(filter: RunFilter): Promise<RunPage> {
+    const { limit } = filter;
+    const { values, ...statement } = listOf(filter);
+    const rows = await this.#database.run((ask) => ask<RunRow>(statement, values));
     const shown = rows.slice(0, limit);
     const last = shown.at(-1);
     return {
@@ -104,9 +102,25 @@ interface NewsRow {
   readonly reason: string | null;
 }
 
+/** As in a search of files: planned once for each combination of what is asked for. */
+function listOf({ pipeline, pipelines, states, trigger, cursor, limit }: RunFilter) {
+  const conditions = new Conditions();
+  conditions.add('p', pipeline, (it) => `r.pipeline = ${it}`);
+  conditions.add('n', pipelines?.map(likePattern), (it) => `r.pipeline like any(${it})`);
+  conditions.add('s', states, (it) => `r.state = any(${it})`);
+  conditions.add('t', trigger, (it) => `r.trigger = ${it}`);
+  conditions.add('b', beforeOf(cursor), (it) => `r.number < ${it}`);
+  const most = conditions.value(limit + 1);
+  return {
+    name: `octo runs ${conditions.names}`,
+    text: `select ${runColumns} from octo.run r ${conditions.where} order by r.number desc limit ${most}`,
+    values: conditions.values,
+  };
+}
+
 /** A cursor that is none of ours begins at the newest. */
-function beforeOf(cursor: string | undefined): string | null {
-  return cursor !== undefined && /^[0-9]{1,18}$/.test(cursor) ? cursor : null;
+function beforeOf(cursor: string | undefined): string | undefined {
+  return cursor !== undefined && /^[0-9]{1,18}$/.test(cursor) ? cursor : undefined;
 }
 
 function toFile(row: FileRow): RunFile {

@@ -1,7 +1,10 @@
-import { attemptCount, type Delivery, type DeliveryEvent } from '../ledger/delivery.ts';
+import { attemptCount, type Delivery, type DeliveryEvent } from './delivery.ts';
 
-/** A delivery as the API shows it: what is not known is absent. */
-export function fileJson(delivery: Delivery): Record<string, unknown> {
+/**
+ * A delivery as programs are shown it, by the API and by `--json`: plain names and values, no number that JSON cannot hold;
+ * what is not known is absent.
+ */
+export function deliveryJson(delivery: Delivery): Record<string, unknown> {
   const { verified } = delivery;
   return {
     id: delivery.id,
@@ -11,6 +14,7 @@ export function fileJson(delivery: Delivery): Record<string, unknown> {
     name: delivery.name,
     size: delivery.size,
     modifiedAt: timeText(new Date(delivery.mtimeMs)),
+    location: delivery.location,
     state: delivery.state,
     reason: delivery.reason,
     duplicateOf: delivery.duplicateOf,
@@ -29,7 +33,7 @@ export function fileJson(delivery: Delivery): Record<string, unknown> {
 }
 
 /** A line of a delivery's life. */
-export function historyJson({
+export function eventJson({
   at,
   run,
   attempt,
