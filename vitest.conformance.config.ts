@@ -6,7 +6,9 @@ export default defineConfig({
   ssr: { resolve: { conditions: ['octo-source'] } },
   test: {
     include: ['packages/*/conformance/**/*.test.ts'],
+    globalSetup: ['./tools/vitest.shared.ts'],
     setupFiles: ['./tools/vitest.setup.ts'],
+    maxWorkers: '100%',
     passWithNoTests: true,
     testTimeout: 120_000,
     hookTimeout: 120_000,

@@ -12,6 +12,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'audit',
     'jobs',
     'notify',
+    'telemetry',
     'policy',
     'wire/brief.ts',
     'workers/worker-status.ts',
@@ -25,6 +26,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'errors',
   ],
   jobs: ['pipeline', 'host', 'manifest', 'ledger', 'resilience', 'observe', 'errors'],
+  notify: ['egress', 'manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
+  telemetry: ['pipeline/run-report.ts', 'resilience', 'observe', 'errors'],
   // It stands around a run, and knows what a run tells.
   policy: [
     'pipeline/run-report.ts',
@@ -34,7 +37,6 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'errors',
   ],
-  notify: ['manifest/manifest.ts', 'ledger', 'resilience', 'observe', 'errors'],
   api: [
     'auth',
     'audit',
@@ -48,7 +50,15 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'observe',
     'errors',
   ],
-  auth: ['audit', 'ledger/postgres/database.ts', 'state', 'observe', 'errors'],
+  auth: [
+    'audit',
+    'egress',
+    'manifest/manifest.ts',
+    'ledger/postgres/database.ts',
+    'state',
+    'observe',
+    'errors',
+  ],
   // It writes down what a host and its ledger do, and stands around both.
   audit: [
     'host/host.ts',

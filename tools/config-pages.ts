@@ -12,7 +12,7 @@ export async function configPages(root: string): Promise<Map<string, string>> {
     ['steps.md', stepsPage()],
   ]);
   const folders = readdirSync(join(root, 'packages')).toSorted();
-  for (const folder of folders.filter((name) => /^(provider|sink)-/.test(name))) {
+  for (const folder of folders.filter((name) => /^(provider|sink|secrets)-/.test(name))) {
     pages.set(`${folder}.md`, await pluginPage(`@octo/${folder}`));
   }
   const style = (await resolveConfig(join(root, 'docs/config/page.md'))) ?? {};
@@ -35,7 +35,7 @@ function manifestPage(root: string): string {
   return page(
     'plugins.json',
     'JSON with comments and trailing commas. `*` stands for an id of your choice: lower-case letters, digits, `-` and `_`.',
-    'Any text may hold `${env:NAME}` and `${file:path}` (relative to the manifest); `$${` is a plain `${`. A text that is one reference and nothing else may stand for a number or a boolean.',
+    'Any text may hold `${env:NAME}`, `${file:path}` (relative to the manifest) and, in plugins, pipelines and the host, `${secret:name}` of the store that was granted to it ([operating.md](../operating.md#secrets-in-the-manifest)); `$${` is a plain `${`. A text that is one reference and nothing else may stand for a number or a boolean.',
     settingsTable(schema),
   );
 }
@@ -60,7 +60,7 @@ async function pluginPage(name: string): Promise<string> {
   return page(
     name,
     summary,
-    `A ${kind}. In the manifest: \`"use": "${name}"\`, and in \`config\`:`,
+    `${kind === 'secrets' ? 'A store of secrets' : `A ${kind}`}. In the manifest: \`"use": "${name}"\`, and in \`config\`:`,
     settingsTable(configSchema),
     examplesOf(configSchema) === '' ? '' : `For example:\n\n${examplesOf(configSchema)}`,
   );

@@ -1,6 +1,7 @@
 import type { ConfigOf, ConfigSchema } from './config-schema.ts';
 import type { Logger } from './logger.ts';
 import type { Provider } from './provider.ts';
+import type { SecretStore } from './secrets.ts';
 import type { Sink } from './sink.ts';
 import type { Given, Wanted } from './token.ts';
 
@@ -11,6 +12,7 @@ export const CONTRACT_VERSION = 1;
 export interface Kinds {
   readonly provider: Provider;
   readonly sink: Sink;
+  readonly secrets: SecretStore;
 }
 export type Kind = keyof Kinds;
 
@@ -51,7 +53,7 @@ export interface PluginDefinition {
   readonly inject: Wanted;
   readonly network?: false;
   // The context's type is known where the plugin is written; the host builds it from `configSchema` and `inject`.
-  readonly create: (context: never) => Provider | Sink;
+  readonly create: (context: never) => Kinds[Kind];
 }
 
 /**

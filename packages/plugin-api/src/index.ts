@@ -30,6 +30,7 @@ export type {
   TableRow,
   Tabulation,
 } from './provider.ts';
+export type { SecretStore } from './secrets.ts';
 export type {
   CommitAnswer,
   ObjectToStage,

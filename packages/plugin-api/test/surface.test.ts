@@ -45,6 +45,7 @@ const TYPES = [
   'Provider',
   'RateLimit',
   'RemoteFile',
+  'SecretStore',
   'Session',
   'Sink',
   'Staged',

@@ -9,9 +9,9 @@ import {
   RATE_LIMIT,
   STATE_FOLDER,
   SYNC_TO_DISK,
+  type Kind,
+  type Kinds,
   type PluginDefinition,
-  type Provider,
-  type Sink,
 } from '@octo/plugin-api';
 import { describe, expect, test } from 'vitest';
 import { ManualClock } from './manual-clock.ts';
@@ -27,6 +27,7 @@ export interface PluginSuiteOptions {
 const VERBS = {
   provider: ['connect'],
   sink: ['stage', 'abort', 'head'],
+  secrets: ['get'],
 } as const;
 
 /**
@@ -116,7 +117,7 @@ class Room implements AsyncDisposable {
     return new Room(folder, definition, options);
   }
 
-  create(example: unknown): Provider | Sink {
+  create(example: unknown): Kinds[Kind] {
     const config = structuredClone(example);
     configCheck(this.#definition.configSchema)(config);
     const services = Object.entries(this.#definition.inject).map(([name, { id }]) => {

@@ -13,3 +13,4 @@ export {
   type SinkSuiteOptions,
   type SinkUnderTest,
 } from './sink-suite.ts';
+export { type OpenSecretStore, secretsSuite, type SecretStoreUnderTest } from './secrets-suite.ts';

@@ -17,6 +17,7 @@ import { runCommand } from '../../core/src/cli/main.ts';
 import { rooms } from '../../core/src/cli/rooms.ts';
 import { openLedger } from '../../core/src/ledger/open-ledger.ts';
 import { Redactor } from '../../core/src/observe/redactor.ts';
+import { copyClusterIntoState } from '../../core/test/ledger/copied-cluster.ts';
 
 type Fields = { readonly [name: string]: unknown };
 
@@ -64,6 +65,7 @@ export function withLedger(): void {
   let close: () => Promise<void>;
   beforeAll(async () => {
     stateFolder = await mkdtemp(join(tmpdir(), 'octo-bloomberg-state-'));
+    await copyClusterIntoState(stateFolder);
     const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
     const ledger = await openLedger({ stateFolder, logger });
     close = async () => {

@@ -8,10 +8,14 @@ export function countRun(metrics: Metrics, pipeline: string, event: RunEvent): v
       return metrics.read(pipeline, event.bytes);
     case 'retrying':
       return metrics.retried(pipeline);
+    case 'listed':
+      if (event.connectMs !== undefined) metrics.step(pipeline, 'connect', event.connectMs);
+      return metrics.step(pipeline, 'list', event.listMs ?? 0);
     case 'delivered':
     case 'duplicate':
     case 'quarantined':
     case 'failed':
+      for (const { step, ms } of event.times?.steps ?? []) metrics.step(pipeline, step, ms);
       return metrics.file(pipeline, event.event);
     default:
   }

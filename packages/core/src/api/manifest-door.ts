@@ -7,11 +7,16 @@ import type { Manifest } from '../manifest/manifest.ts';
 import { planChange, type Plan } from '../manifest/plan.ts';
 import { parseManifest } from '../manifest/read-manifest.ts';
 import { removalsIssue } from '../manifest/removals.ts';
+import type { SecretSource } from '../manifest/secret-source.ts';
+import type { SecretStores } from '../manifest/secret-stores.ts';
 import { shownManifest } from './shown-manifest.ts';
 
 export interface ManifestDoorOptions {
   readonly host: Pick<Host, 'manifest' | 'redact'>;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where `${secret:name}` and `${secret:<instance>/<name>}` come from. */
+  readonly secrets?: SecretSource;
+  readonly stores?: SecretStores;
   /** The one way to a changed host. */
   readonly reload: () => Promise<Reload>;
   /** Builds every plugin and throws it away. @throws OctoError with all that is wrong */
@@ -41,8 +46,8 @@ export class ManifestDoor {
 
   /** @throws OctoError with all that is wrong with the text */
   async validate(text: string): Promise<Manifest> {
-    const { host, env, judge } = this.#options;
-    const manifest = await parseManifest(text, host.manifest.file, { env });
+    const { host, judge, ...reading } = this.#options;
+    const manifest = await parseManifest(text, host.manifest.file, reading);
     await judge(manifest);
     return manifest;
   }

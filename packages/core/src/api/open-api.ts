@@ -11,6 +11,8 @@ import { FileSearch } from '../ledger/file-search.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { openDatabase } from '../ledger/open-ledger.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import type { SecretSource } from '../manifest/secret-source.ts';
+import type { SecretStores } from '../manifest/secret-stores.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import { bindError, refuseExposed, type Binding } from './bind.ts';
 import { buildApp, type AppSettings } from './build-app.ts';
@@ -32,6 +34,9 @@ export interface ApiOptions extends Pick<ApiParts, 'auditReader' | 'breakers'> {
   readonly stateFolder: string;
   readonly databaseUrl?: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** See `ManifestDoorOptions`. */
+  readonly secrets?: SecretSource;
+  readonly stores?: SecretStores;
   readonly clock: Clock;
   readonly logger: Logger;
 }

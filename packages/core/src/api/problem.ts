@@ -34,6 +34,7 @@ const STATUS = new Map<string, number>([
   ['OCTO_PIPELINE_DISABLED', 409],
   ['OCTO_SCOPE_INVALID', 400],
   ['OCTO_AUDIT_UNAVAILABLE', 503],
+  ['OCTO_SECRETS_SEALED', 503],
 ]);
 
 /** What the manifest that came with a request can have wrong with it. */
@@ -43,7 +44,7 @@ export function statusOf(code: string): number {
   const known = STATUS.get(code);
   if (known !== undefined) return known;
   if (OF_A_MANIFEST.test(code)) return 422;
-  return code.startsWith('OCTO_DATABASE_') || code.startsWith('OCTO_STATE_') ? 503 : 500;
+  return /^OCTO_(DATABASE|STATE|SECRETS)_/.test(code) ? 503 : 500;
 }
 
 /** @param requestId of the request that it is the answer to */

@@ -5,7 +5,7 @@ type Redact = (text: string) => string;
 /** A run as the API shows it: one flat object, times in ISO 8601. */
 export function runJson(run: RunRecord, redact: Redact): Record<string, unknown> {
   const { request, requestedAt, startedAt, endedAt, notBefore, error, ...rest } = run;
-  const { since, ...asked } = request;
+  const { since, traceParent: _, ...asked } = request;
   return {
     ...rest,
     ...asked,

@@ -42,6 +42,18 @@ const next = {
 export const page = (name: string, items: object) =>
   closed<Record<string, object>>({ [name]: listOf(items), next }, [name]);
 
+const milliseconds = { type: 'number', minimum: 0 } as const;
+const stepFields = {
+  step: { ...text, description: "download, the pipeline's steps, hash, stage, commit." },
+  ms: {
+    ...milliseconds,
+    description: 'Spent in it alone, without what it waited for in the step before it.',
+  },
+  bytesIn: count,
+  bytesOut: count,
+} as const;
+const STEP_HAS = ['step', 'ms', 'bytesIn', 'bytesOut'] as const;
+
 const issue = closed({ code: text, message: text, pointer: text, where: text }, [
   'code',
   'message',
@@ -79,6 +91,10 @@ export const run = {
   ...closed(
     {
       id: text,
+      trace: {
+        ...text,
+        description: "In logs and spans: that of the request's traceparent, or one of its own.",
+      },
       pipeline: text,
       trigger: { enum: TRIGGERS },
       by: { ...text, description: 'Who asked for it.' },
@@ -111,7 +127,15 @@ export const run = {
         pending: count,
       }),
       error: closed({ code: text, message: text }, ['code', 'message']),
-      timings: { type: 'object', additionalProperties: { type: 'number' } },
+      timings: {
+        type: 'object',
+        additionalProperties: milliseconds,
+        description: 'Of the last attempt: connect, list, deliver, total. Milliseconds.',
+      },
+      steps: {
+        ...listOf(closed(stepFields, STEP_HAS)),
+        description: 'Where the time of its files went, all of them together.',
+      },
     },
     ['id', 'pipeline', 'trigger', 'by', 'state', 'attempt', 'requestedAt'],
   ),
@@ -126,6 +150,19 @@ export const runFile = closed(
     key: text,
     bytes: count,
     reason: text,
+    times: {
+      ...closed(
+        {
+          ms: milliseconds,
+          steps: listOf(
+            closed({ ...stepFields, fromMs: milliseconds, toMs: milliseconds }, STEP_HAS),
+          ),
+        },
+        ['ms', 'steps'],
+      ),
+      description:
+        'Where its time went, from its claim to its end. Steps overlap: fromMs and toMs are the first beginning and the last end.',
+    },
   },
   ['path', 'outcome'],
 );
@@ -238,7 +275,7 @@ const pluginFields = {
   kind: { enum: ['provider', 'sink'] },
   name: text,
   summary: text,
-  state: { enum: ['created', 'started', 'failed', 'disposed', 'disabled', 'defect'] },
+  state: { enum: ['created', 'started', 'failed', 'disposed', 'disabled', 'defect', 'held'] },
   reason: text,
   pipelines: listOf(text),
   health,

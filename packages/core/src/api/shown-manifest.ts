@@ -3,7 +3,7 @@ import { pointerTo } from '../manifest/pointer.ts';
 
 /** A manifest as it is served, defaults included: what came from elsewhere as its reference, secrets taken out. */
 export function shownManifest(
-  { plugins, pipelines, allowRemovals, host, source }: Manifest,
+  { plugins, pipelines, allowRemovals, host, held, source }: Manifest,
   redact: (text: string) => string,
 ): Record<string, unknown> {
   const show = (value: unknown, pointer: string): unknown => {
@@ -22,8 +22,11 @@ export function shownManifest(
   const room = (name: string, entries: ReadonlyMap<string, object>, hidden: readonly string[]) =>
     Object.fromEntries(
       [...entries].map(([id, entry]) => {
+        const pointer = pointerTo(`/${name}`, id);
         const own = Object.entries(entry).filter(([key]) => !hidden.includes(key));
-        return [id, show(Object.fromEntries(own), pointerTo(`/${name}`, id))];
+        // What waits for a secret was not switched off by anybody.
+        const asWritten = held?.has(pointer) === true ? { enabled: true } : {};
+        return [id, show({ ...Object.fromEntries(own), ...asWritten }, pointer)];
       }),
     );
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Clock } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { takeFileLock } from '../state/file-lock.ts';
+import type { Secret } from '../observe/secret.ts';
 import { type Head, OWN_ACTIONS, recordLine } from './audit-record.ts';
 import type { AuditEntry, AuditTrail } from './audit-trail.ts';
 import { auditUnavailable, whyNotWritten } from './audit-unavailable.ts';
@@ -11,7 +12,7 @@ import { segmentName } from './segment-name.ts';
 
 export interface AuditLogOptions {
   readonly folder: string;
-  readonly key: Uint8Array;
+  readonly key: Secret<Uint8Array>;
   readonly clock: Clock;
   /** Cleans an entry before it is written. */
   readonly clean: (entry: AuditEntry) => AuditEntry;
@@ -125,7 +126,7 @@ export class AuditLog implements AuditTrail {
     const found = await stat(join(folder, known?.file ?? '')).catch(() => undefined);
     if (known !== undefined && found?.ino === known.inode && found.size === known.size)
       return known;
-    const end = await endOfLog(folder, key);
+    const end = await endOfLog(folder, key.reveal());
     if (end.head.n < this.#seen)
       throw auditUnavailable(
         folder,
@@ -140,7 +141,7 @@ export class AuditLog implements AuditTrail {
     const lines: string[] = [];
     let { head } = end;
     for (const { entry, at } of entries) {
-      const next = recordLine({ at, entry, after: head }, key);
+      const next = recordLine({ at, entry, after: head }, key.reveal());
       lines.push(`${next.line}\n`);
       head = next.head;
     }

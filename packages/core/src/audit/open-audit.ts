@@ -3,6 +3,7 @@ import type { Clock, Logger } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { prepareStateFolder } from '../state/state-folder.ts';
 import { auditKey, auditKeyFile, readAuditKey } from './audit-key.ts';
+import { Secret } from '../observe/secret.ts';
 import { AuditLog } from './audit-log.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import { logIdOf } from './checkpoint.ts';
@@ -36,7 +37,8 @@ export async function openAudit(options: OpenAuditOptions): Promise<AuditTrail> 
   const { path } = await prepareStateFolder(stateFolder);
   const folder = auditFolder(path);
   const key = await keyFor(path, folder);
-  const keeping = place && new KeepCheckpoints({ place, log: logIdOf(key), clock, logger });
+  const keeping =
+    place && new KeepCheckpoints({ place, log: logIdOf(key.reveal()), clock, logger });
   const clean = (entry: Parameters<AuditTrail['record']>[0]) => cleanEntry(entry, redact);
   try {
     const log = await AuditLog.open({
@@ -60,7 +62,7 @@ export async function openAudit(options: OpenAuditOptions): Promise<AuditTrail> 
 }
 
 /** A log whose key is gone is not gone on with under another: that would look like a new log to whoever checks it. */
-async function keyFor(stateFolder: string, folder: string): Promise<Buffer> {
+async function keyFor(stateFolder: string, folder: string): Promise<Secret<Buffer>> {
   const file = auditKeyFile(stateFolder);
   const hasRecords = (await segmentsOf(folder)).length > 0;
   if (hasRecords && (await readAuditKey(file)) === undefined)
@@ -68,5 +70,5 @@ async function keyFor(stateFolder: string, folder: string): Promise<Buffer> {
       'OCTO_AUDIT_UNAVAILABLE',
       `the key of the audit log, ${file}, is gone; restore it, or move ${folder} away to begin a new log`,
     );
-  return await auditKey(file);
+  return new Secret(await auditKey(file));
 }

@@ -1,4 +1,5 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { Secret } from '../observe/secret.ts';
 
 /** An API key as its owner holds it: `octo_<id>_<secret>`. The id is public, the secret has 256 bits. */
 export interface Credential {
@@ -24,8 +25,8 @@ export function parseCredential(text: string): Credential | undefined {
 }
 
 /** What is kept of a key. A fast hash will do for 256 random bits; the pepper makes a stolen database worthless. */
-export function credentialHash({ text }: Credential, pepper: Buffer): Buffer {
-  return createHmac('sha256', pepper).update(text).digest();
+export function credentialHash({ text }: Credential, pepper: Secret<Buffer>): Buffer {
+  return createHmac('sha256', pepper.reveal()).update(text).digest();
 }
 
 /** In a time that says nothing about where they differ. */

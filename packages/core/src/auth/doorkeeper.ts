@@ -63,8 +63,10 @@ export class Doorkeeper {
   }
 }
 
-/** The database is in the way, or the issuer does not answer: not the caller's fault. */
+const ISSUER_TROUBLE = ['ERR_JWKS_TIMEOUT', 'EGRESS_REFUSED'];
+
+/** The database is in the way, or the issuer does not answer or may not be asked: not the caller's fault. */
 function isTrouble(error: unknown): boolean {
   const { code } = error as { readonly code?: unknown };
-  return typeof code === 'string' && (code.startsWith('OCTO_') || code === 'ERR_JWKS_TIMEOUT');
+  return typeof code === 'string' && (code.startsWith('OCTO_') || ISSUER_TROUBLE.includes(code));
 }

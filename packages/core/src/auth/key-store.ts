@@ -1,4 +1,5 @@
 import type { Database } from '../ledger/postgres/database.ts';
+import type { Secret } from '../observe/secret.ts';
 import { credentialHash, newCredential, type Credential } from './credential.ts';
 import type { KeyRecord } from './key-record.ts';
 import { knownScopes, scopeText, type Scope } from './scope.ts';
@@ -18,11 +19,11 @@ export interface StoredKey {
 /** The API keys, in the ledger's database: every host that shares it knows the same ones. */
 export class KeyStore {
   readonly #database: Database;
-  readonly #pepper: Buffer;
+  readonly #pepper: Secret<Buffer>;
   readonly #random: (bytes: number) => Buffer;
 
   /** @param random gives as many unguessable bytes as it is asked for */
-  constructor(database: Database, pepper: Buffer, random: (bytes: number) => Buffer) {
+  constructor(database: Database, pepper: Secret<Buffer>, random: (bytes: number) => Buffer) {
     this.#database = database;
     this.#pepper = pepper;
     this.#random = random;

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Clock, Logger } from '@octo/plugin-api';
 import type { Database } from '../ledger/postgres/database.ts';
+import { Secret } from '../observe/secret.ts';
 import { Damping } from './damping.ts';
 import { Doorkeeper } from './doorkeeper.ts';
 import { KeyStore } from './key-store.ts';
@@ -34,7 +35,8 @@ const TOKEN_KEY = 'api/token-key.pem';
 export async function openAuth(options: AuthOptions): Promise<Auth> {
   const { database, stateFolder, issuer, clock, logger } = options;
   const { store, pepper } = await openKeys(database, stateFolder);
-  const privateKey = await privateFile(join(stateFolder, TOKEN_KEY), newPrivateKey);
+  const keyFile = join(stateFolder, TOKEN_KEY);
+  const privateKey = new Secret(await privateFile(keyFile, newPrivateKey));
   const tokens = await Tokens.open({ database, privateKey, pepper, clock });
   const keys = new KnownKeys({ store, clock, logger });
   const damping = new Damping(clock);
@@ -51,8 +53,9 @@ export async function openAuth(options: AuthOptions): Promise<Auth> {
 export async function openKeys(
   database: Database,
   stateFolder: string,
-): Promise<{ readonly store: KeyStore; readonly pepper: Buffer }> {
-  const pepper = await privateFile(join(stateFolder, PEPPER), () => randomBytes(32));
+): Promise<{ readonly store: KeyStore; readonly pepper: Secret<Buffer> }> {
+  const file = join(stateFolder, PEPPER);
+  const pepper = new Secret(await privateFile(file, () => randomBytes(32)));
   return { store: new KeyStore(database, pepper, randomBytes), pepper };
 }
 

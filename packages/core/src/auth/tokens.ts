@@ -2,6 +2,7 @@ import { createHmac, createPrivateKey, createPublicKey, type KeyObject } from 'n
 import type { Clock } from '@octo/plugin-api';
 import { calculateJwkThumbprint, exportJWK, importJWK, type JWK, jwtVerify, SignJWT } from 'jose';
 import type { Database } from '../ledger/postgres/database.ts';
+import type { Secret } from '../observe/secret.ts';
 import { sameHash } from './credential.ts';
 import { knownScopes, scopeText, type Scope } from './scope.ts';
 
@@ -20,8 +21,8 @@ export interface Token {
 export interface TokensOptions {
   readonly database: Database;
   /** PKCS #8 in PEM, Ed25519: of this host alone. */
-  readonly privateKey: Buffer;
-  readonly pepper: Buffer;
+  readonly privateKey: Secret<Buffer>;
+  readonly pepper: Secret<Buffer>;
   readonly clock: Clock;
 }
 
@@ -43,7 +44,7 @@ export class Tokens {
 
   /** Publishes this host's public key. @throws OctoError `OCTO_DATABASE_*` */
   static async open(options: TokensOptions): Promise<Tokens> {
-    const privateKey = createPrivateKey(options.privateKey);
+    const privateKey = createPrivateKey(options.privateKey.reveal());
     const jwk = await exportJWK(createPublicKey(privateKey));
     const kid = await calculateJwkThumbprint(jwk);
     const text = JSON.stringify(jwk);
@@ -100,6 +101,6 @@ export class Tokens {
   }
 }
 
-function sealOf(kid: string, jwk: string, pepper: Buffer): Buffer {
-  return createHmac('sha256', pepper).update(`token key\0${kid}\0${jwk}`).digest();
+function sealOf(kid: string, jwk: string, pepper: Secret<Buffer>): Buffer {
+  return createHmac('sha256', pepper.reveal()).update(`token key\0${kid}\0${jwk}`).digest();
 }

@@ -29,6 +29,12 @@ export const commands: readonly CommandSpec[] = [
         value: 'PORT',
         summary: 'serve the API on this port (default host.api.port; or OCTO_API_PORT)',
       },
+      'telemetry-endpoint': {
+        type: 'string',
+        value: 'URL',
+        summary:
+          'a collector for traces (default host.telemetry.endpoint; or OTEL_EXPORTER_OTLP_ENDPOINT)',
+      },
       'no-watch': { type: 'boolean', summary: 'look at the manifest only when SIGHUP says so' },
     },
     load: async () => (await import('./commands/start.ts')).start,

@@ -7,10 +7,22 @@ import { paintFor } from './paint.ts';
 import { runLine } from './run-line.ts';
 import { runHeadline } from './run-summary.ts';
 
+/** What every line of a run names. */
+export interface LoggedRun {
+  readonly pipeline: string;
+  /** Its id. */
+  readonly run: string;
+  /** Its trace: 32 hexadecimal digits. */
+  readonly trace: string;
+  /** The instances that it goes from and to. */
+  readonly from: string;
+  readonly to: string;
+}
+
 /** How the runs of a host that runs for long are written down. */
 export interface EventLog {
-  event(pipeline: string, event: RunEvent): void;
-  finished(report: RunReport, elapsedMs: number): void;
+  event(run: LoggedRun, event: RunEvent): void;
+  finished(run: LoggedRun, report: RunReport, elapsedMs: number): void;
 }
 
 /**
@@ -28,12 +40,11 @@ export function textEventLog(
     stderr.write(`${time} ${paint('minor', escapeText(pipeline))} ${text}\n`);
   };
   return {
-    event: (pipeline, event) => {
+    event: ({ pipeline }, event) => {
       const line = isRoutine(event) ? undefined : runLine(event, paint);
       if (line !== undefined) write(pipeline, line);
     },
-    finished: (report, elapsedMs) => {
-      const { pipeline } = report;
+    finished: ({ pipeline }, report, elapsedMs) => {
       const nothing = isUneventful(report);
       if (!nothing || !idle.has(pipeline)) {
         write(pipeline, runHeadline(report, elapsedMs, paint).slice(pipeline.length + 2));
@@ -58,19 +69,32 @@ function isUneventful({ delivered, duplicates, quarantined, failed }: RunReport)
 /** For programs: the same as fields. Refused files are errors: somebody must act. */
 export function structuredEventLog(logger: Logger): EventLog {
   return {
-    event: (pipeline, { event, ...fields }) => {
-      const message = messages[event];
-      if (message !== undefined) logger[message.level]({ pipeline, ...fields }, message.text);
+    event: (run, told) => {
+      const message = messages[told.event];
+      if (message !== undefined)
+        logger[message.level]({ ...namesOf(run, told), ...fieldsOf(told) }, message.text);
     },
-    finished: ({ pipeline, ...lists }, elapsedMs) => {
+    finished: (run, { pipeline: _, ...lists }, elapsedMs) => {
       const counts = Object.entries(lists).map(([name, list]) => [
         name,
         typeof list === 'number' ? list : list.length,
       ]);
       const fields = Object.fromEntries(counts) as Record<string, number>;
-      logger.info({ pipeline, elapsedMs: Math.round(elapsedMs), ...fields }, 'run finished');
+      logger.info({ ...namesOf(run), elapsedMs: Math.round(elapsedMs), ...fields }, 'run finished');
     },
   };
+}
+
+/** The instance that a line is about: what became visible is the sink's, the rest the vendor's. */
+function namesOf({ from, to, ...names }: LoggedRun, told?: RunEvent) {
+  return { ...names, instance: told?.event === 'delivered' ? to : from };
+}
+
+/** Where the time went stands in the run's record; a line says how much it was. */
+function fieldsOf({ event: _, ...fields }: RunEvent): Readonly<Record<string, unknown>> {
+  if (!('times' in fields)) return fields;
+  const { times, ...rest } = fields;
+  return { ...rest, elapsedMs: Math.round(times?.ms ?? 0) };
 }
 
 interface Message {

@@ -3,6 +3,7 @@ import { systemClock } from '../host/system-clock.ts';
 import { Redactor } from '../observe/redactor.ts';
 
 import { flag } from './command.ts';
+import { environmentSecrets } from './environment-secrets.ts';
 import { Interrupted, type Environment } from './environment.ts';
 import { exitCodeOf, exitCodes } from './exit-code.ts';
 import { explainError } from './explain-error.ts';
@@ -17,6 +18,8 @@ export async function main(argv: readonly string[]): Promise<never> {
   keepPrivate();
   const stdout = new ProcessOutput(process.stdout);
   const stderr = new ProcessOutput(process.stderr);
+  const redactor = new Redactor();
+  redactor.add(environmentSecrets(process.env));
   const environment: Environment = {
     stdout,
     stderr,
@@ -26,7 +29,7 @@ export async function main(argv: readonly string[]): Promise<never> {
     random: Math.random,
     ...signalsOf(stderr),
     rooms,
-    redactor: new Redactor(),
+    redactor,
   };
   process.on('uncaughtException', (error) => {
     explainError(error, environment);

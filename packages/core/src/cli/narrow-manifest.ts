@@ -1,5 +1,6 @@
 import { OctoError } from '../errors/octo-error.ts';
 import type { Manifest } from '../manifest/manifest.ts';
+import { pointerTo } from '../manifest/pointer.ts';
 import { didYouMean, listOf } from '../manifest/suggest.ts';
 import { escapeText } from '../observe/escape-text.ts';
 
@@ -11,7 +12,13 @@ export function narrowManifest(manifest: Manifest, pipelineId: string): Manifest
   const pipeline = manifest.pipelines.get(pipelineId);
   if (pipeline === undefined) throw unknownPipeline(pipelineId, [...manifest.pipelines.keys()]);
   const used = [...manifest.plugins].filter(([id]) => id === pipeline.from || id === pipeline.to);
-  return { ...manifest, plugins: new Map(used), pipelines: new Map([[pipelineId, pipeline]]) };
+  const pointers = [
+    pointerTo('/pipelines', pipelineId),
+    ...used.map(([id]) => pointerTo('/plugins', id)),
+  ];
+  const held = [...(manifest.held ?? [])].filter(([pointer]) => pointers.includes(pointer));
+  const pipelines = new Map([[pipelineId, pipeline]]);
+  return { ...manifest, plugins: new Map(used), pipelines, held: new Map(held) };
 }
 
 function unknownPipeline(id: string, known: readonly string[]): OctoError {

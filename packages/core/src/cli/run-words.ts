@@ -28,13 +28,27 @@ export function runStory(run: RunRecord, files: readonly RunFile[], paint: Paint
     value === undefined ? [] : [`  ${paint('minor', padText(name, 12))}  ${value}`],
   );
   if (files.length === 0) return [head, ...lines];
-  const rows = files.map(({ outcome, path, bytes, key, reason }) => [
+  const rows = files.map(({ outcome, path, bytes, key, reason, times }) => [
     outcome,
     escapeText(path),
     bytes === undefined ? '' : formatBytes(bytes),
+    times === undefined ? '' : formatDuration(times.ms),
     escapeText(reason ?? key ?? ''),
   ]);
-  return [head, ...lines, '', ...table(['outcome', 'file', 'size', 'key or reason'], rows)];
+  const heads = ['outcome', 'file', 'size', 'took', 'key or reason'];
+  return [head, ...lines, ...stepLines(run), '', ...table(heads, rows)];
+}
+
+/** Where the time of the files went. */
+function stepLines({ steps = [] }: RunRecord): string[] {
+  if (steps.length === 0) return [];
+  const rows = steps.map(({ step, ms, bytesIn, bytesOut }) => [
+    step,
+    formatDuration(ms),
+    bytesIn + bytesOut === 0 ? '' : formatBytes(bytesIn),
+    bytesIn + bytesOut === 0 ? '' : formatBytes(bytesOut),
+  ]);
+  return ['', ...table(['step', 'took', 'in', 'out'], rows)];
 }
 
 function facts(run: RunRecord): (readonly [string, string | undefined])[] {

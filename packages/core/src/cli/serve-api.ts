@@ -6,6 +6,8 @@ import type { Reloading } from '../host/reloading.ts';
 import type { Runs } from '../jobs/runs.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import type { HostSettings } from '../manifest/host-settings.ts';
+import type { SecretSource } from '../manifest/secret-source.ts';
+import type { SecretStores } from '../manifest/secret-stores.ts';
 import type { Metrics } from '../observe/metrics.ts';
 import type { Breakers } from '../policy/breakers.ts';
 import type { Args } from './command.ts';
@@ -15,6 +17,8 @@ import { workplaceOf } from './workplace.ts';
 
 export interface Served {
   readonly settings: HostSettings;
+  readonly secrets: SecretSource;
+  readonly stores: SecretStores;
   readonly metrics: Metrics | undefined;
   readonly host: Host;
   readonly runs: Runs;

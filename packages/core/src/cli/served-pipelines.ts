@@ -25,7 +25,7 @@ export function servedPipelines(
   for (const [id, config] of pipelines) {
     if (!config.enabled) continue;
     const schedule = scheduleOf(config);
-    const own = childLogger(logger, { pipeline: id }, redact);
+    const own = childLogger(logger, { pipeline: id, instance: config.from }, redact);
     served.set(id, { ...config.runs, logger: own });
     if (schedule !== undefined) timed.set(id, { schedule, catchUp: config.catchUp, logger: own });
   }

@@ -53,8 +53,15 @@ export class TextLogger implements Logger {
 
 function lineOf({ err, ...rest }: Fields, message: string): string {
   const because = err === undefined ? '' : `: ${describeError(err)}`;
-  const details = Object.entries(rest).map(([name, value]) => `${name} ${valueOf(value)}`);
+  const details = Object.entries(shown(rest)).map(([name, value]) => `${name} ${valueOf(value)}`);
   return message + because + (details.length > 0 ? ` (${details.join(', ')})` : '');
+}
+
+/** What only programs look for is left to them: the pipeline says which plugins, `runs show` which trace. */
+function shown({ trace: _, ...fields }: Fields): Fields {
+  if (fields['pipeline'] === undefined) return fields;
+  const { instance: __, ...rest } = fields;
+  return rest;
 }
 
 function valueOf(value: unknown): string {

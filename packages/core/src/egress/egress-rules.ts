@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net';
 import { PluginError } from '@octo/plugin-api';
-import type { InstanceConfig } from '../manifest/manifest.ts';
+import type { Reach } from '../manifest/manifest.ts';
 import { addressKind, type AddressKind } from './address-kind.ts';
 
 /** Where a process may connect to. */
@@ -11,15 +11,23 @@ export interface EgressRules {
   checkPath(path: string): void;
 }
 
-type Wishes = Pick<InstanceConfig, 'allow' | 'config'>;
+interface Wishes {
+  readonly allow: Reach;
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Whoever connects, in the words of a refusal: where the operator can say that it is meant. */
+const PLUGIN = 'let the plugin: {allow} beside its config';
 
 /**
  * Public addresses are open. A private, loopback or link-local one is where a vendor's redirect or a name server of somebody
  * else's would lead a process that stands inside of a network: it takes a wish of the operator. That is `allow.hosts` (a name,
  * an address, a network), `allow.privateNetworks`, or the address itself, or `localhost`, spelled out in the configuration.
- * What a name resolves to is no wish.
+ * What a name resolves to is no wish; and a name that is allowed leads to no link-local address, where clouds keep the
+ * credentials of their machines: that takes the address itself.
+ * @param how says to the operator how to wish; `{allow}` in it becomes the setting
  */
-export function egressRules(instances: Iterable<Wishes>): EgressRules {
+export function egressRules(instances: Iterable<Wishes>, how = PLUGIN): EgressRules {
   const wished = [...instances];
   const names = new Set<string>();
   const addresses = new BlockList();
@@ -38,11 +46,12 @@ export function egressRules(instances: Iterable<Wishes>): EgressRules {
       if (kind === 'public' || (kind === 'private' && isPrivateOpen)) return;
       const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
       if (isIP(address) !== 0 && addresses.check(address, family)) return;
-      if (name !== undefined && names.has(name.toLowerCase().replace(/\.$/, ''))) return;
-      throw refused(address, kind, name);
+      const isNamed = name !== undefined && names.has(name.toLowerCase().replace(/\.$/, ''));
+      if (isNamed && kind !== 'metadata') return;
+      throw refused(address, kind, name, how);
     },
     checkPath: (path) => {
-      if (!names.has(path.toLowerCase())) throw refused(path, 'special', undefined);
+      if (!names.has(path.toLowerCase())) throw refused(path, 'special', undefined, how);
     },
   };
 }
@@ -83,13 +92,20 @@ const WORDS: Readonly<Record<Exclude<AddressKind, 'public'>, string>> = {
   special: 'an address of no public network',
 };
 
-function refused(address: string, kind: AddressKind, name: string | undefined): PluginError {
+function refused(
+  address: string,
+  kind: AddressKind,
+  name: string | undefined,
+  how: string,
+): PluginError {
   const what = kind === 'public' ? '' : ` is ${WORDS[kind]}`;
   const who =
     name === undefined || name === address ? address : `${name} leads to ${address}, which`;
+  const host = kind === 'metadata' ? address : (name ?? address);
+  const wish = how.replace('{allow}', () => `"allow": { "hosts": ["${host}"] }`);
   return new PluginError(
     'validation',
-    `${who}${what}: no connection was made. If it is meant, let the plugin: "allow": { "hosts": ["${name ?? address}"] } beside its config`,
+    `${who}${what}: no connection was made. If it is meant, ${wish}`,
     { code: 'EGRESS_REFUSED' },
   );
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import {
   CLOCK,
+  type Kind,
+  type Kinds,
   LOGGER,
-  type Provider,
   RATE_LIMIT,
-  type Sink,
   STATE_FOLDER,
   SYNC_TO_DISK,
 } from '@octo/plugin-api';
@@ -61,7 +61,7 @@ function createPlugin(
   { config, definition }: LoadedInstance,
   stateFolder: string,
   { logger: parent, clock, redact, ...options }: BuildOptions,
-): Provider | Sink {
+): Kinds[Kind] {
   const use = `'${escapeText(config.use)}'`;
   const logger = childLogger(parent, { instance: config.id }, redact);
   const services = new Services()
@@ -82,5 +82,5 @@ function createPlugin(
   const made: unknown = definition.create(context as never);
   const problem = contractProblem(definition.kind, made);
   if (problem !== undefined) throw new OctoError('OCTO_PLUGIN_CREATE', `${use} ${problem}`);
-  return made as Provider | Sink;
+  return made as Kinds[Kind];
 }

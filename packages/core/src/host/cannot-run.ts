@@ -1,10 +1,11 @@
 import { type Issue, OctoError } from '../errors/octo-error.ts';
 import type { Manifest, PipelineConfig } from '../manifest/manifest.ts';
+import { pointerTo } from '../manifest/pointer.ts';
 import { didYouMean, listOf } from '../manifest/suggest.ts';
 import { escapeText } from '../observe/escape-text.ts';
 
-/** @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED` */
-export function enabledPipeline({ pipelines }: Manifest, id: string): PipelineConfig {
+/** @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED`, `OCTO_SECRETS_*` for one that is held */
+export function enabledPipeline({ pipelines, held }: Manifest, id: string): PipelineConfig {
   const config = pipelines.get(id);
   if (config === undefined) {
     const known = [...pipelines.keys()];
@@ -13,6 +14,9 @@ export function enabledPipeline({ pipelines }: Manifest, id: string): PipelineCo
     throw new OctoError('OCTO_PIPELINE_UNKNOWN', message);
   }
   if (config.enabled) return config;
+  const waits = held?.get(pointerTo('/pipelines', id));
+  if (waits !== undefined)
+    throw new OctoError(waits.code, `pipeline '${id}' cannot run: ${waits.message}`);
   const message = `pipeline '${id}' is switched off: "enabled": false`;
   throw new OctoError('OCTO_PIPELINE_DISABLED', message);
 }

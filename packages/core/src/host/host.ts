@@ -69,7 +69,8 @@ export interface Host extends AsyncDisposable {
   /**
    * One run of a pipeline. It ends with the plugins that it began with, whatever is applied meanwhile.
    * @returns its report, as `runPipeline` does
-   * @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED`; `OCTO_INSTANCE_FAILED` with the reason why one of
+   * @throws OctoError `OCTO_PIPELINE_UNKNOWN`, `OCTO_PIPELINE_DISABLED`; `OCTO_SECRETS_*` when a secret that it needs
+   *   cannot be read; `OCTO_INSTANCE_FAILED` with the reason why one of
    *   its plugins did not start; `OCTO_WORKER_FAILED`, `OCTO_WORKER_QUARANTINED` when the process of its plugins ended;
    *   whatever `runPipeline` throws
    */
@@ -80,7 +81,8 @@ export interface Host extends AsyncDisposable {
    * One manifest at a time; a second call waits.
    * @returns what was kept, started and retired
    * @throws OctoError with all that is wrong with the manifest, an instance that did not start included
-   *   (`OCTO_INSTANCE_FAILED`), or `OCTO_MANIFEST_REMOVALS`; the signal's reason. Then everything is as it was before
+   *   (`OCTO_INSTANCE_FAILED`), `OCTO_MANIFEST_REMOVALS`, or `OCTO_SECRETS_*` when something that lives would be held; the
+   *   signal's reason. Then everything is as it was before
    */
   apply(manifest: Manifest, signal: AbortSignal): Promise<Plan>;
   /**

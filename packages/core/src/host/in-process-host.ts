@@ -13,6 +13,7 @@ import type { LivingInstance } from './instance.ts';
 import { startInstances } from './start-instances.ts';
 import { Succession, type Ways } from './succession.ts';
 import { tellBroken } from './tell-broken.ts';
+import { tellHeld } from './tell-held.ts';
 
 type Options = HostOptions & { readonly redactor: Redactor };
 
@@ -83,14 +84,18 @@ export class InProcessHost implements Host {
 
   async start(signal: AbortSignal): Promise<void> {
     tellBroken(this.#succession.current.broken, this.#options.logger);
+    tellHeld(this.manifest, this.#options.logger);
     for (const { id, reason } of await startInstances(this.instances.values(), signal)) {
       const fields = { instance: id, reason: this.redact(reason) };
       this.#options.logger.error(fields, 'plugin did not start');
     }
   }
 
-  apply(manifest: Manifest, signal: AbortSignal): Promise<Plan> {
-    return this.#succession.apply(manifest, signal);
+  async apply(manifest: Manifest, signal: AbortSignal): Promise<Plan> {
+    const before = this.manifest;
+    const plan = await this.#succession.apply(manifest, signal);
+    tellHeld(manifest, this.#options.logger, before);
+    return plan;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,4 +1,11 @@
-import type { Clock, Kind, Lifecycle, PluginDefinition, Provider, Sink } from '@octo/plugin-api';
+import type {
+  Clock,
+  Kind,
+  Kinds,
+  Lifecycle,
+  PluginDefinition,
+  SecretStore,
+} from '@octo/plugin-api';
 import type { InstanceConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { withDeadline } from '../resilience/deadline.ts';
@@ -12,13 +19,16 @@ export type InstanceState =
   | { readonly state: 'failed'; readonly reason: string; readonly cause: unknown }
   | { readonly state: 'disposed' };
 
+/** What a host itself may ask of a plugin; secrets only of a store of them. */
+export type Asked = Pick<Lifecycle, 'health' | 'diagnose'> & Partial<Pick<SecretStore, 'get'>>;
+
 /** One configured plugin. */
 export interface Instance {
   readonly id: string;
   readonly config: InstanceConfig;
   readonly definition: PluginDescription;
   /** What can be asked of it while it lives. */
-  readonly plugin: Pick<Lifecycle, 'health' | 'diagnose'>;
+  readonly plugin: Asked;
   readonly state: InstanceState;
   /** @throws whatever the plugin says, or PluginError `network` after `policy.timeoutMs` */
   health(signal: AbortSignal): Promise<void>;
@@ -29,7 +39,7 @@ export class LivingInstance implements Instance {
   readonly id: string;
   readonly config: InstanceConfig;
   readonly definition: PluginDefinition;
-  readonly plugin: Provider | Sink;
+  readonly plugin: Kinds[Kind];
   /** What its schema marks secret, by pointer into the manifest. */
   readonly secrets: LoadedInstance['secrets'];
   /** Absolute; only of one that asked for it. */
@@ -39,7 +49,7 @@ export class LivingInstance implements Instance {
 
   constructor(
     { config, definition, secrets }: Pick<LoadedInstance, 'config' | 'definition' | 'secrets'>,
-    plugin: Provider | Sink,
+    plugin: Kinds[Kind],
     stateFolder: string | undefined,
     clock: Clock,
   ) {
@@ -100,13 +110,20 @@ const NEEDED: Readonly<Record<Kind, Readonly<Record<string, 'function' | 'number
     abort: 'function',
     head: 'function',
   },
+  secrets: { get: 'function' },
+};
+
+const WORDS: Readonly<Record<Kind, string>> = {
+  provider: 'provider',
+  sink: 'sink',
+  secrets: 'store of secrets',
 };
 
 /** What `create` returned, if it is of its kind; else what it lacks, in words that follow the plugin's name. */
 export function contractProblem(kind: Kind, made: unknown): string | undefined {
   if (typeof made !== 'object' || made === null) {
     const what = made === undefined || made === null ? 'nothing' : `a ${typeof made}`;
-    return `made ${what} where a ${kind} is expected`;
+    return `made ${what} where a ${WORDS[kind]} is expected`;
   }
   const fields = made as Readonly<Record<string, unknown>>;
   if (typeof fields.then === 'function') {
@@ -115,5 +132,5 @@ export function contractProblem(kind: Kind, made: unknown): string | undefined {
   const lacking = Object.entries(NEEDED[kind]).find(([name, type]) => typeof fields[name] !== type);
   return lacking === undefined
     ? undefined
-    : `made a ${kind} without a ${lacking[1]} '${lacking[0]}'`;
+    : `made a ${WORDS[kind]} without a ${lacking[1]} '${lacking[0]}'`;
 }

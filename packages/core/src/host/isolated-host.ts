@@ -15,6 +15,7 @@ import type { Host, HostOptions, RunPlace } from './host.ts';
 import type { RemoteInstance } from './remote-instance.ts';
 import { Succession, type Ways } from './succession.ts';
 import { tellBroken } from './tell-broken.ts';
+import { tellHeld } from './tell-held.ts';
 
 /** Processes that are started at the same time. */
 const STARTS_AT_ONCE = 4;
@@ -78,6 +79,7 @@ export class IsolatedHost implements Host {
   async start(signal: AbortSignal): Promise<void> {
     const { broken, units, instances } = this.#succession.current;
     tellBroken(broken, this.#options.logger);
+    tellHeld(this.manifest, this.#options.logger);
     await this.#openAll(units, signal, (id, opened, error) =>
       settle(instances.get(id)!, opened, error),
     );
@@ -88,8 +90,11 @@ export class IsolatedHost implements Host {
     }
   }
 
-  apply(manifest: Manifest, signal: AbortSignal): Promise<Plan> {
-    return this.#succession.apply(manifest, signal);
+  async apply(manifest: Manifest, signal: AbortSignal): Promise<Plan> {
+    const before = this.manifest;
+    const plan = await this.#succession.apply(manifest, signal);
+    tellHeld(manifest, this.#options.logger, before);
+    return plan;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -61,6 +61,12 @@ function placesIn({ instances, steps }: Findings): KnownPlaces {
   return { secrets, isKnown };
 }
 
+const KINDS: Readonly<Record<Kind, string>> = {
+  provider: 'a provider',
+  sink: 'a sink',
+  secrets: 'a store of secrets',
+};
+
 function wrongKinds({ manifest, instances }: Findings): Issue[] {
   const ends = [...manifest.pipelines.values()].flatMap((pipeline) => [
     { pipeline, end: 'from', wanted: 'provider' } as const,
@@ -71,8 +77,8 @@ function wrongKinds({ manifest, instances }: Findings): Issue[] {
     if (kind === undefined || kind === wanted) return [];
     const fitting = [...instances].filter(([, one]) => one.kind === wanted);
     const names = listOf(fitting.map(([id]) => id));
-    const hint = names === '' ? '' : `; a ${wanted} is ${names}`;
-    const problem = `names '${pipeline[end]}', which is a ${kind}, not a ${wanted}${hint}`;
+    const hint = names === '' ? '' : `; ${KINDS[wanted]} is ${names}`;
+    const problem = `names '${pipeline[end]}', which is ${KINDS[kind]}, not ${KINDS[wanted]}${hint}`;
     const pointer = pointerTo(pointerTo('/pipelines', pipeline.id), end);
     return [manifest.source.issue('OCTO_INSTANCE_WRONG_KIND', pointer, problem)];
   });

@@ -92,7 +92,7 @@ function innerDefault(value: unknown): unknown {
   return isObject(value) ? value.default : undefined;
 }
 
-const KINDS: readonly string[] = ['provider', 'sink'];
+const KINDS: readonly string[] = ['provider', 'sink', 'secrets'];
 
 /** A copy of the parts that count, read once: what a plugin's getters say later changes nothing. */
 function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
@@ -106,7 +106,7 @@ function checked(plugin: PluginDefinition, package_: string): PluginDefinition {
   }
   if (typeof kind !== 'string' || !KINDS.includes(kind)) {
     const shown = escapeText(kind);
-    const hint = didYouMean(shown, KINDS) || '; this host knows provider and sink';
+    const hint = didYouMean(shown, KINDS) || '; this host knows provider, sink and secrets';
     throw refuse('OCTO_PLUGIN_KIND', `${package_} is a plugin of kind '${shown}'${hint}`);
   }
   const missing =

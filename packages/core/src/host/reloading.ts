@@ -4,6 +4,7 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import { fingerprint, referencedFiles, touchedAt } from '../manifest/fingerprint.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import { isEmptyPlan, type Plan } from '../manifest/plan.ts';
+import type { SecretSource } from '../manifest/secret-source.ts';
 import { coalesced } from './coalesced.ts';
 import type { Host } from './host.ts';
 
@@ -17,6 +18,10 @@ export type Reload =
 export interface ReloadOptions {
   readonly host: Pick<Host, 'apply' | 'manifest'>;
   readonly read: () => Promise<Manifest>;
+  /** What `read` takes secrets from: a change of its files is a change of the manifest. */
+  readonly secrets?: Pick<SecretSource, 'files'>;
+  /** Stores that change without a word: whether it is time to ask them again, by reading. */
+  readonly stores?: { takeDue(): boolean };
   readonly clock: Clock;
   /** Is told every outcome, before the next look. */
   readonly tell: (reload: Reload) => void | Promise<void>;
@@ -75,8 +80,11 @@ export class Reloading {
     const isAsked = this.#isAsked;
     this.#isAsked = false;
     const touched = await touchedAt(this.#options.host.manifest.file);
-    const print = `${await fingerprint(this.#files)} ${touched}`;
-    const isDue = this.#options.clock.monotonic() >= (this.#refusal?.dueMs ?? Infinity);
+    const files = [...this.#files, ...(this.#options.secrets?.files ?? [])];
+    const print = `${await fingerprint(files)} ${touched}`;
+    const { clock, stores } = this.#options;
+    const isStale = stores?.takeDue() === true;
+    const isDue = isStale || clock.monotonic() >= (this.#refusal?.dueMs ?? Infinity);
     if (!isAsked && !isDue && print === this.#seen)
       return { outcome: 'unchanged', wasRefused: false };
     const reload = await this.#outcome(print, isAsked);

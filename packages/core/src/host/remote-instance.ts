@@ -1,11 +1,11 @@
-import type { Clock, Lifecycle } from '@octo/plugin-api';
+import type { Clock } from '@octo/plugin-api';
 import type { InstanceConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { withDeadline } from '../resilience/deadline.ts';
 import type { InspectedInstance, OpenedInstance, PluginDescription } from '../wire/brief.ts';
 import { receivedError } from '../wire/sent-error.ts';
 import type { PipelineWorker } from '../workers/pipeline-worker.ts';
-import type { Instance, InstanceState } from './instance.ts';
+import type { Asked, Instance, InstanceState } from './instance.ts';
 
 /** The worker in which an instance lives now. */
 export type WorkerOf = (instance: string) => PipelineWorker;
@@ -17,7 +17,7 @@ export class RemoteInstance implements Instance {
   readonly inspected: InspectedInstance;
   readonly #clock: Clock;
   readonly #workerOf: WorkerOf;
-  #plugin: Pick<Lifecycle, 'health' | 'diagnose'> = {};
+  #plugin: Asked = {};
   #state: InstanceState = { state: 'created' };
 
   constructor(
@@ -36,7 +36,7 @@ export class RemoteInstance implements Instance {
     return this.inspected.description;
   }
 
-  get plugin(): Pick<Lifecycle, 'health' | 'diagnose'> {
+  get plugin(): Asked {
     return this.#plugin;
   }
 
@@ -49,6 +49,7 @@ export class RemoteInstance implements Instance {
     const worker = () => this.#workerOf(this.id);
     this.#plugin = {
       ...(offers.health && { health: (signal) => worker().health(this.id, signal) }),
+      ...(offers.get && { get: (name, signal) => worker().secret(this.id, name, signal) }),
       ...(offers.diagnose && { diagnose: (signal) => worker().diagnose(this.id, signal) }),
     };
     if (failure === undefined) this.#state = { state: 'started' };

@@ -11,7 +11,7 @@ export interface KnownPlaces {
 
 /**
  * Every text of the manifest that must never be shown: what stands at places marked `secret`, and what references
- * resolved to. Of the latter, a whole reference is left out where the schema knows the place, does not call it secret,
+ * resolved to. Of the latter, a whole reference to a variable or file is left out where the schema knows the place, does not call it secret,
  * and neither the place nor the reference sounds like one: else no error could name a host or port from the environment.
  */
 export function secretsOf({ source }: Manifest, places: KnownPlaces): string[] {
@@ -24,8 +24,12 @@ export function secretsOf({ source }: Manifest, places: KnownPlaces): string[] {
   return secrets;
 }
 
-function isPublic({ whole, name }: Reference, pointer: string, places: KnownPlaces): boolean {
-  if (!whole || soundsSecret(name) || soundsSecret(pointer)) return false;
+function isPublic(
+  { scheme, whole, name }: Reference,
+  pointer: string,
+  places: KnownPlaces,
+): boolean {
+  if (scheme === 'secret' || !whole || soundsSecret(name) || soundsSecret(pointer)) return false;
   return places.isKnown(pointer) && !isBelow(pointer, places.secrets.keys());
 }
 

@@ -1,5 +1,6 @@
 import type { Clock } from '@octo/plugin-api';
 import { errorOfIssues } from '../errors/octo-error.ts';
+import { heldIssue } from '../manifest/held.ts';
 import type { Manifest } from '../manifest/manifest.ts';
 import type { Plan } from '../manifest/plan.ts';
 import { removalsIssue } from '../manifest/removals.ts';
@@ -82,7 +83,8 @@ export class Succession<U extends object, G extends Serving<U>> implements Async
       running.map(({ id }) => id),
       manifest,
     );
-    if (missing !== undefined) throw errorOfIssues([missing]);
+    const wrong = missing ?? heldIssue(before.manifest, manifest);
+    if (wrong !== undefined) throw errorOfIssues([wrong]);
     const next = await this.#ways.build(manifest, before, plan);
     await this.#stage(notIn(next, before), next, signal);
     this.#current = next;

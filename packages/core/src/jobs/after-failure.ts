@@ -3,7 +3,7 @@ import { OctoError } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { responseTo } from '../resilience/error-response.ts';
 import { LeftAlone } from '../resilience/left-alone.ts';
-import type { RunEnd, TakenRun } from './run-queue.ts';
+import type { RunEnd, Taken, TakenRun } from './run-queue.ts';
 import { HostStopping, RunCancelled } from './run-signals.ts';
 
 /** Attempts at a run whose failure is worth another try, unless its pipeline says otherwise. */
@@ -30,7 +30,7 @@ const PASSING = new Set([
 export function afterFailure(
   error: unknown,
   run: Pick<TakenRun, 'failures' | 'deaths'>,
-  timings: Readonly<Record<string, number>>,
+  taken: Taken,
   {
     random,
     redact,
@@ -41,20 +41,20 @@ export function afterFailure(
     readonly attempts?: number | undefined;
   },
 ): RunEnd {
-  if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, timings };
-  if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, timings };
+  if (error instanceof RunCancelled) return { state: 'CANCELLED', by: error.by, ...taken };
+  if (error instanceof HostStopping) return { state: 'QUEUED', afterMs: 0, died: false, ...taken };
   if (error instanceof LeftAlone) {
     const why = { code: error.code, message: redact(error.message) };
     const afterMs = Math.max(0, error.forMs) + random() * SPREAD_MS;
-    return { state: 'QUEUED', afterMs, error: why, died: false, putOff: true, timings };
+    return { state: 'QUEUED', afterMs, error: why, died: false, putOff: true, ...taken };
   }
   const failure = { code: codeOf(error), message: redact(describeError(error)) };
   const died = failure.code === 'OCTO_WORKER_FAILED';
   const before = died ? run.deaths : run.failures;
   if (!isPassing(error) || before + 1 >= attempts)
-    return { state: 'FAILED', error: failure, timings };
+    return { state: 'FAILED', error: failure, ...taken };
   const afterMs = pauseMs(error, before, random);
-  return { state: 'QUEUED', afterMs, error: failure, died, timings };
+  return { state: 'QUEUED', afterMs, error: failure, died, ...taken };
 }
 
 function isPassing(error: unknown): boolean {

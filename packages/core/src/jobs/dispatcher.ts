@@ -1,4 +1,5 @@
 import type { Clock, Logger } from '@octo/plugin-api';
+import { childLogger } from '../observe/child-logger.ts';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { LeftAlone } from '../resilience/left-alone.ts';
@@ -186,12 +187,12 @@ export class Dispatcher {
     try {
       const report = await this.#options.run(run, (event) => recorder.add(event), signal);
       recorder.finished(report);
-      end = { state: 'SUCCEEDED', totals: totalsOf(report), timings: recorder.timings() };
+      end = { state: 'SUCCEEDED', totals: totalsOf(report), ...recorder.taking() };
     } catch (error) {
       const why = signal.aborted ? (signal.reason as unknown) : error;
       const { attempts, logger } = served;
-      end = afterFailure(why, run, recorder.timings(), { random, redact, attempts });
-      tell(logger, why, end);
+      end = afterFailure(why, run, recorder.taking(), { random, redact, attempts });
+      tell(childLogger(logger, namesOf(run), redact), why, end);
     }
     over.abort('over');
     await noting;
@@ -217,14 +218,17 @@ export class Dispatcher {
     try {
       await queue.note(run, notes);
     } catch (error) {
-      logger.warn({ run: run.id, err: error }, 'what happened in a run could not be written down');
+      logger.warn(
+        { ...namesOf(run), err: error },
+        'what happened in a run could not be written down',
+      );
     }
   }
 
   /** What cannot be written down is taken up by another host when the lease is over. */
   async #end(run: TakenRun, end: RunEnd): Promise<void> {
     const { queue, logger } = this.#options;
-    const fields = { pipeline: run.request.pipeline, run: run.id };
+    const fields = namesOf(run);
     try {
       if ((await queue.end(run, end)) === undefined)
         logger.warn(fields, 'another host took the run over; what it did here is left');
@@ -237,6 +241,11 @@ export class Dispatcher {
     this.#work.add(work);
     void work.finally(() => this.#work.delete(work));
   }
+}
+
+/** What every line about a run names. */
+function namesOf({ id, trace, request }: TakenRun) {
+  return { pipeline: request.pipeline, run: id, trace };
 }
 
 function tell(logger: Logger, error: unknown, end: RunEnd): void {

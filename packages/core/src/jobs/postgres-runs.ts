@@ -24,7 +24,7 @@ import {
   type ScheduleMark,
   type TakenRun,
 } from './run-queue.ts';
-import { keyReused, requestHash } from './run-request.ts';
+import { keyReused, repeated, requestHash } from './run-request.ts';
 import type { RunFile, RunFilter, RunNews, RunPage, RunRecord, RunRequest } from './runs.ts';
 
 export interface PostgresRunsOptions {
@@ -136,9 +136,7 @@ export class PostgresRuns implements RunQueue {
 
   async retry(id: string, by: string): Promise<RunRecord | undefined> {
     const run = await this.find(id);
-    return run === undefined
-      ? undefined
-      : await this.request({ ...run.request, trigger: 'retry', by });
+    return run === undefined ? undefined : await this.request(repeated(run.request, by));
   }
 
   async *follow(

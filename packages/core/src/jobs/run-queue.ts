@@ -1,3 +1,4 @@
+import type { StepTotal } from '../pipeline/step-watch.ts';
 import type { RunFile, RunProgress, RunRecord, Runs, RunTotals } from './runs.ts';
 
 /**
@@ -62,20 +63,27 @@ export interface RunNotes {
   readonly files: readonly RunFile[];
 }
 
-export type RunEnd = { readonly timings: Readonly<Record<string, number>> } & (
-  | { readonly state: 'SUCCEEDED'; readonly totals: RunTotals }
-  | { readonly state: 'FAILED'; readonly error: RunFailure }
-  | { readonly state: 'CANCELLED'; readonly by: string }
-  /** Tried again, not before so many milliseconds from now. `died`: a process ended because of it. */
-  | {
-      readonly state: 'QUEUED';
-      readonly afterMs: number;
-      readonly error?: RunFailure;
-      readonly died: boolean;
-      /** It did not really begin: this is no failure. */
-      readonly putOff?: boolean;
-    }
-);
+/** What the last attempt took; see {@link RunRecord}. */
+export interface Taken {
+  readonly timings: Readonly<Record<string, number>>;
+  readonly steps?: readonly StepTotal[];
+}
+
+export type RunEnd = Taken &
+  (
+    | { readonly state: 'SUCCEEDED'; readonly totals: RunTotals }
+    | { readonly state: 'FAILED'; readonly error: RunFailure }
+    | { readonly state: 'CANCELLED'; readonly by: string }
+    /** Tried again, not before so many milliseconds from now. `died`: a process ended because of it. */
+    | {
+        readonly state: 'QUEUED';
+        readonly afterMs: number;
+        readonly error?: RunFailure;
+        readonly died: boolean;
+        /** It did not really begin: this is no failure. */
+        readonly putOff?: boolean;
+      }
+  );
 type RunFailure = NonNullable<RunRecord['error']>;
 
 export interface ScheduleBegin {

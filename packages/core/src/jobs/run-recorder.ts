@@ -1,7 +1,8 @@
 import type { Clock } from '@octo/plugin-api';
 import { TransferRate } from '../observe/transfer-rate.ts';
-import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
-import type { RunNotes } from './run-queue.ts';
+import type { AboutFile, RunEvent, RunReport } from '../pipeline/run-report.ts';
+import { addTimes, type StepTotal } from '../pipeline/step-watch.ts';
+import type { RunNotes, Taken } from './run-queue.ts';
 import type { RunFile, RunProgress, RunTotals } from './runs.ts';
 
 interface News {
@@ -15,7 +16,10 @@ export class RunRecorder {
   readonly #clock: Clock;
   readonly #rate: TransferRate;
   readonly #began: number;
-  #connected: number | undefined;
+  #listed: number | undefined;
+  #connectMs: number | undefined;
+  #listMs = 0;
+  #steps = new Map<string, StepTotal>();
   #news: News[] = [];
   #files: RunFile[] = [];
   #total: { readonly files: number; readonly bytes: number } | undefined;
@@ -41,7 +45,9 @@ export class RunRecorder {
         this.#rate.add(event.bytes);
         return;
       case 'listed':
-        this.#connected ??= this.#clock.monotonic();
+        this.#listed ??= this.#clock.monotonic();
+        this.#connectMs ??= event.connectMs;
+        this.#listMs += event.listMs ?? 0;
         // A run may look twice: what is done already is not to deliver any more.
         this.#total = {
           files: this.#filesDone + event.toDeliver,
@@ -54,6 +60,7 @@ export class RunRecorder {
       case 'failed':
         this.#filesDone++;
         this.#files.push(fileOf(event));
+        if (event.times !== undefined) this.#steps = addTimes(this.#steps, event.times);
         break;
     }
     this.#news.push(newsOf(event));
@@ -81,14 +88,19 @@ export class RunRecorder {
     this.#hasMoved ||= pending.length > 0;
   }
 
-  /** Milliseconds. */
-  timings(): Readonly<Record<string, number>> {
+  /** How long it took so far. */
+  taking(): Taken {
+    return { timings: this.#timings(), steps: [...this.#steps.values()] };
+  }
+
+  #timings(): Readonly<Record<string, number>> {
     const now = this.#clock.monotonic();
     const total = { total: Math.round(now - this.#began) };
-    if (this.#connected === undefined) return total;
+    if (this.#listed === undefined) return total;
     return {
-      connectAndList: Math.round(this.#connected - this.#began),
-      deliver: Math.round(now - this.#connected),
+      ...(this.#connectMs !== undefined && { connect: this.#connectMs }),
+      list: this.#listMs,
+      deliver: Math.round(now - this.#listed),
       ...total,
     };
   }
@@ -128,10 +140,14 @@ type FileEvent = Extract<RunEvent, { event: 'delivered' | 'duplicate' | 'quarant
 
 function fileOf(event: FileEvent): RunFile {
   const { path } = event;
-  const known = event.delivery === undefined ? {} : { delivery: event.delivery };
+  const known = aboutOf(event);
   if (event.event === 'delivered')
     return { path, ...known, outcome: 'delivered', key: event.key, bytes: event.bytes };
   return { path, ...known, outcome: event.event, ...reasonOf(event) };
+}
+
+function aboutOf({ delivery, times }: AboutFile): AboutFile {
+  return { ...(delivery !== undefined && { delivery }), ...(times !== undefined && { times }) };
 }
 
 function newsOf(event: RunEvent): News {

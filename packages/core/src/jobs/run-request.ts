@@ -9,6 +9,14 @@ export function requestHash(request: RunRequest): Buffer {
   return createHash('sha256').update(JSON.stringify(parts)).digest();
 }
 
+/** The same once more: for somebody else, and in a trace of its own. */
+export function repeated(
+  { traceParent: _, ...request }: Omit<RunRequest, 'key'>,
+  by: string,
+): RunRequest {
+  return { ...request, trigger: 'retry', by };
+}
+
 /** @throws OctoError */
 export function keyReused(key: string): OctoError {
   return new OctoError(

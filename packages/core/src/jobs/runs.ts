@@ -1,4 +1,5 @@
 import type { DeliveryState } from '../ledger/delivery.ts';
+import type { FileTimes, StepTotal } from '../pipeline/step-watch.ts';
 
 /**
  * Runs as operators and programs ask for them, watch them and look back at them. A run is durable before
@@ -45,6 +46,8 @@ export interface RunRequest {
   readonly path?: string;
   /** Higher first; −100 to 100, default 0. */
   readonly priority?: number;
+  /** The header `traceparent` that it came with: what the run's spans belong to. */
+  readonly traceParent?: string;
   /** Makes the request safe to repeat. At most 255 characters. */
   readonly key?: string;
 }
@@ -52,6 +55,8 @@ export interface RunRequest {
 export interface RunRecord {
   /** Unguessable. */
   readonly id: string;
+  /** The trace that it belongs to, in logs and spans: 32 hexadecimal digits. */
+  readonly trace: string;
   readonly request: Omit<RunRequest, 'key'>;
   readonly state: RunState;
   /** How often it has begun: more than once after failures that are worth another try, or when a host died. */
@@ -69,8 +74,10 @@ export interface RunRecord {
   readonly totals?: RunTotals;
   /** Why it failed; redacted, safe to show. */
   readonly error?: { readonly code: string; readonly message: string };
-  /** How long its parts took, in milliseconds. */
+  /** How long the parts of its last attempt took: connect, list, deliver, total. Milliseconds. */
   readonly timings?: Readonly<Record<string, number>>;
+  /** Where the time of its files went, all of them together. Files go on side by side: the sum may exceed the total. */
+  readonly steps?: readonly StepTotal[];
 }
 
 export interface RunProgress {
@@ -102,6 +109,8 @@ export interface RunFile {
   readonly key?: string;
   readonly bytes?: number;
   readonly reason?: string;
+  /** Missing for what was not tried. */
+  readonly times?: FileTimes;
 }
 
 export interface RunFilter {

@@ -1,12 +1,19 @@
 import { OctoError } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import { byteSize } from './byte-size.ts';
+import type { Reach } from './manifest.ts';
 
 /** The section `host` of a manifest, as its schema promises it. */
 export interface HostConfig {
   readonly api?: ApiConfig;
   readonly limits: { readonly requestsPerSecond: number; readonly maxBody: string | number };
   readonly retention: { readonly runsDays: number };
+  readonly telemetry?: TelemetryConfig;
+}
+
+export interface TelemetryConfig {
+  readonly endpoint?: string;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface ApiConfig {
@@ -20,6 +27,7 @@ export interface ApiConfig {
     readonly audience: string;
     readonly jwks: string;
     readonly scopeClaim: string;
+    readonly allow?: Reach;
   };
 }
 
@@ -28,6 +36,15 @@ export interface HostSettings {
   /** Absent: the API is not served. */
   readonly api?: ApiConfig & { readonly requestsPerSecond: number; readonly maxBodyBytes: number };
   readonly retentionDays: number;
+  /** Absent: nobody is sent traces. */
+  readonly telemetry?: TelemetrySettings;
+}
+
+export interface TelemetrySettings {
+  /** Where spans are posted to. */
+  readonly url: string;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly service: string;
 }
 
 type Words = Readonly<Record<string, string | undefined>>;
@@ -36,6 +53,7 @@ type Words = Readonly<Record<string, string | undefined>>;
 export interface HostFlags {
   readonly 'api-address'?: string | undefined;
   readonly 'api-port'?: string | undefined;
+  readonly 'telemetry-endpoint'?: string | undefined;
 }
 
 const NOTHING: HostConfig = {
@@ -49,13 +67,14 @@ const API: ApiConfig = { address: '127.0.0.1', port: 8470, insecure: false, cors
  * @throws OctoError `OCTO_SETTING_INVALID`, which names the variable or flag
  */
 export function hostSettings(
-  { api, limits, retention }: HostConfig = NOTHING,
+  { api, limits, retention, telemetry }: HostConfig = NOTHING,
   env: Words,
   flags: HostFlags = {},
 ): HostSettings {
   const number = (name: string, most: number, least: number, otherwise: number) =>
     wholeNumber(name, env[name], least, most) ?? otherwise;
   const served = apiOf(api, env, flags);
+  const traced = telemetryOf(telemetry, env, flags['telemetry-endpoint']);
   return {
     ...(served === undefined
       ? {}
@@ -72,6 +91,7 @@ export function hostSettings(
           },
         }),
     retentionDays: number('OCTO_RETENTION_DAYS', 3650, 1, retention.runsDays),
+    ...(traced === undefined ? {} : { telemetry: traced }),
   };
 }
 
@@ -88,6 +108,41 @@ function apiOf(config: ApiConfig | undefined, env: Words, flags: HostFlags): Api
     ...(port === undefined ? {} : { port }),
     ...(insecure === undefined ? {} : { insecure }),
   };
+}
+
+/** The names in the environment are those of OpenTelemetry, so that what everybody sets is enough. */
+function telemetryOf(
+  { endpoint, headers }: TelemetryConfig = { headers: {} },
+  env: Words,
+  flag: string | undefined,
+): TelemetrySettings | undefined {
+  const service = env['OTEL_SERVICE_NAME'] || 'octo-host';
+  const whole = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'];
+  if (!flag && whole) {
+    const url = collectorUrl('OTEL_EXPORTER_OTLP_TRACES_ENDPOINT', whole, '');
+    return { url, headers, service };
+  }
+  const named: readonly (readonly [string, string | undefined])[] = [
+    ['--telemetry-endpoint', flag],
+    ['OTEL_EXPORTER_OTLP_ENDPOINT', env['OTEL_EXPORTER_OTLP_ENDPOINT']],
+    ['host.telemetry.endpoint', endpoint],
+  ];
+  const [name, text] = named.find(([, value]) => value) ?? [];
+  if (name === undefined || text === undefined) return undefined;
+  return { url: collectorUrl(name, text, 'v1/traces'), headers, service };
+}
+
+function collectorUrl(name: string, text: string, path: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  // A password in the address would stand in logs; headers are for that.
+  if (url === undefined || !/^https?:$/.test(url.protocol) || url.username || url.password)
+    throw invalid(
+      name,
+      text.replace(/\/\/[^@/]*@/, '//…@'),
+      'an http or https address without a login',
+    );
+  if (path !== '') url.pathname = `${url.pathname.replace(/\/+$/, '')}/${path}`;
+  return url.href;
 }
 
 function wholeNumber(

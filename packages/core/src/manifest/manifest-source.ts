@@ -13,9 +13,9 @@ export interface Place {
 export interface Reference {
   /** As written: `${env:NAME}`. */
   readonly text: string;
-  readonly scheme: 'env' | 'file';
+  readonly scheme: 'env' | 'file' | 'secret';
   readonly name: string;
-  /** What it resolved to. A secret until somebody knows better. */
+  /** What it resolved to; empty when its store does not open. A secret until somebody knows better. */
   readonly value: string;
   /** Whether the string is this reference and nothing else. */
   readonly whole: boolean;

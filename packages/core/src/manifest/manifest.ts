@@ -1,3 +1,4 @@
+import type { Issue } from '../errors/octo-error.ts';
 import type { HostConfig } from './host-settings.ts';
 import type { ManifestSource } from './manifest-source.ts';
 
@@ -18,6 +19,11 @@ export interface Manifest {
   readonly webhooks?: ReadonlyMap<string, WebhookConfig>;
   /** The host itself, as the file says; see `hostSettings`. */
   readonly host?: HostConfig;
+  /**
+   * What waits for a secret whose store does not open, by pointer: `/plugins/<id>`, `/pipelines/<id>`,
+   * `/host/notify/<name>`, `/host/<section>`; pipelines of such plugins, too. It counts as switched off, or is left out.
+   */
+  readonly held?: ReadonlyMap<string, Issue>;
   /** Its text, for what is said about it later: which line, and which values came from elsewhere. */
   readonly source: ManifestSource;
 }
@@ -29,6 +35,7 @@ export interface WebhookConfig {
   readonly url: string;
   /** What the messages are signed with. */
   readonly secret: string;
+  readonly allow: Reach;
   readonly on: readonly NoticeKind[];
   /** Only of these; without it of all. */
   readonly pipelines?: readonly string[];
@@ -41,6 +48,7 @@ export interface InstanceConfig {
   readonly id: string;
   /** Package name, or a path that begins with `./`, `../` or `/`. */
   readonly use: string;
+  /** Whether it is to live: the file says so, and it is not held. */
   readonly enabled: boolean;
   /** The plugin's own business; validated against its schema when the plugin is loaded. */
   readonly config: Readonly<Record<string, unknown>>;
@@ -50,17 +58,21 @@ export interface InstanceConfig {
   readonly code: string;
 }
 
+/** Which addresses may be connected to although they are not public. */
+export interface Reach {
+  /** Names, addresses and networks. */
+  readonly hosts: readonly string[];
+  /** Whether all of RFC 1918 and the like is open. */
+  readonly privateNetworks: boolean;
+}
+
 /** What an instance's process may touch beside what it is given. Paths and names as written. */
-export interface Allowance {
+export interface Allowance extends Reach {
   readonly read: readonly string[];
   readonly write: readonly string[];
   /** Environment variables; a `*` at the end stands for any rest. */
   readonly env: readonly string[];
   readonly network: boolean;
-  /** Names, addresses and networks that it may connect to although they are not public. */
-  readonly hosts: readonly string[];
-  /** Whether all of RFC 1918 and the like is open to it. */
-  readonly privateNetworks: boolean;
 }
 
 /** How the host treats calls into one instance. */
@@ -69,6 +81,8 @@ export interface Policy {
   readonly timeoutMs: number;
   /** Attempts at one operation whose failure is worth another try. Default 4. */
   readonly attempts: number;
+  /** Of a store of secrets: after how long its values are asked for again. Default 300,000. */
+  readonly refreshMs?: number;
   /** When it is left alone for a while; absent: never. */
   readonly breaker?: BreakerPolicy;
   /** How often the host and the plugin may ask it, over all hosts; absent: as often as they like. */
@@ -94,6 +108,7 @@ export interface RatePolicy {
 
 export interface PipelineConfig {
   readonly id: string;
+  /** Whether it is to run: the file says so, and it is not held. */
   readonly enabled: boolean;
   /** Instance ids. */
   readonly from: string;
@@ -118,6 +133,8 @@ export interface PipelineConfig {
   readonly emptyFiles: 'quarantine' | 'deliver';
   /** Read twice and compare before committing; `auto` when nothing else proves that a file is complete. */
   readonly doubleRead: 'auto' | boolean;
+  /** Look at the sink after a commit that it acknowledged: for sinks whose word alone is not enough. Default false. */
+  readonly verifyCommit?: boolean;
   /** At least this long; the provider may ask for more. */
   readonly settleMs: number | undefined;
   readonly limits: {

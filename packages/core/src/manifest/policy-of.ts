@@ -18,16 +18,15 @@ export interface CheckedRate {
   readonly burst: number;
 }
 
-type Checked = Pick<Policy, 'timeoutMs' | 'attempts'> & {
+type Checked = Omit<Policy, 'breaker' | 'rate'> & {
   readonly breaker: CheckedBreaker;
   readonly rate?: CheckedRate;
 };
 
 /** The policy of an instance, its periods in milliseconds. */
-export function policyOf({ timeoutMs, attempts, breaker, rate }: Checked): Policy {
+export function policyOf({ breaker, rate, ...plain }: Checked): Policy {
   return Object.freeze({
-    timeoutMs,
-    attempts,
+    ...plain,
     ...(breaker.enabled && { breaker: breakerOf(breaker) }),
     ...(rate !== undefined && { rate: rateOf(rate) }),
   });

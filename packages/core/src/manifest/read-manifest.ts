@@ -7,6 +7,7 @@ import { byteSize } from './byte-size.ts';
 import { checkManifest } from './check-manifest.ts';
 import { type Check, compileCheck } from './check-value.ts';
 import { codeOf } from './code-of.ts';
+import { closedStores, type Held, heldBy, withoutHeld } from './held.ts';
 import type { HostConfig } from './host-settings.ts';
 import type {
   Allowance,
@@ -20,13 +21,28 @@ import type {
 import type { ManifestSource } from './manifest-source.ts';
 import { parseText } from './parse-text.ts';
 import { periodMs } from './period.ts';
+import { type InstanceAlone, OutsideSecrets } from './outside-secrets.ts';
+import { pointerTo, valueAt } from './pointer.ts';
 import { type CheckedBreaker, type CheckedRate, policyOf } from './policy-of.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
-import { resolveReferences } from './references.ts';
+import { type ReferenceOptions, resolveReferences } from './references.ts';
+import { NO_SECRETS, SecretReferences } from './secret-references.ts';
+import type { SecretSource } from './secret-source.ts';
+import type { SecretStores } from './secret-stores.ts';
+import { StoreClosed } from './store-closed.ts';
 
 export interface ReadManifestOptions {
   /** What `${env:NAME}` refers to. */
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What `${secret:name}` refers to. Default: nothing. */
+  readonly secrets?: SecretSource | undefined;
+  /** What `${secret:<instance>/<name>}` refers to. Default: nothing. */
+  readonly stores?: SecretStores | undefined;
+  /**
+   * What becomes of a manifest that names secrets of a store that does not open: it is refused, the default, or what needs
+   * them is held; see `Manifest.held`.
+   */
+  readonly sealed?: 'refuse' | 'hold';
 }
 
 /**
@@ -45,15 +61,49 @@ export async function readManifest(file: string, options: ReadManifestOptions): 
 export async function parseManifest(
   text: string,
   path: string,
-  { env }: ReadManifestOptions,
+  { env, secrets = NO_SECRETS, stores, sealed = 'refuse' }: ReadManifestOptions,
 ): Promise<Manifest> {
   const folder = dirname(path);
   const { value: written, source } = parseText(shownPath(path), text);
-  const { value, issues } = await resolveReferences(written, source, { env, folder });
+  const references = { env, folder, secrets: new SecretReferences(secrets) };
+  const alone = aloneIn(written, { file: path, folder, source }, references);
+  references.secrets.add(await OutsideSecrets.read(written, stores, alone));
+  const resolved = await resolveReferences(written, source, references);
+  const { issues, waiting } = resolved;
+  const value = withoutHeld(resolved.value, waiting);
   const checked = checkSchema(value, source);
-  const all = [...issues, ...checked.issues, ...checkManifest(value, source)];
-  if (all.length > 0) throw errorOfIssues(source.sorted(withoutEchoes(all)));
-  return await manifestOf(checked.value as Checked, { file: path, folder, source });
+  const found = [...checked.issues, ...checkManifest(value, source)];
+  const all = [
+    ...issues,
+    ...withoutEchoes(found, [...issues, ...waiting]),
+    ...(sealed === 'refuse' ? closedStores(waiting, source) : []),
+  ];
+  if (all.length > 0) throw errorOfIssues(source.sorted(all));
+  const held = heldBy(waiting, checked.value as Checked, source);
+  return await manifestOf(checked.value as Checked, { file: path, folder, held, source });
+}
+
+/** A store of secrets is asked before all else is known: it is a manifest of its own, in which nothing refers to a store. */
+function aloneIn(
+  written: unknown,
+  origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
+  references: ReferenceOptions,
+): InstanceAlone {
+  return async (id) => {
+    const at = pointerTo('/plugins', id);
+    const plugin = valueAt(written, ['plugins', id]);
+    const { value, issues, waiting } = await resolveReferences(
+      plugin,
+      origin.source,
+      references,
+      at,
+    );
+    const [closed] = waiting;
+    if (closed !== undefined) return new StoreClosed(closed.reason);
+    const checked = checkSchema({ plugins: { [id]: value } }, origin.source);
+    if (issues.length > 0 || checked.issues.length > 0) return undefined;
+    return await manifestOf(checked.value as Checked, { ...origin, held: new Map() });
+  };
 }
 
 /** A manifest of a hundred pipelines has 50 KiB. */
@@ -107,13 +157,12 @@ function checkSchema(value: unknown, source: ManifestSource): { value: unknown; 
 }
 
 /** A reference that did not resolve also fails whatever its place asks for. */
-function withoutEchoes(issues: readonly Issue[]): Issue[] {
-  const unresolved = new Set(
-    issues.filter(({ code }) => code.startsWith('OCTO_REFERENCE_')).map(({ pointer }) => pointer),
-  );
-  return issues.filter(
-    ({ code, pointer }) => code.startsWith('OCTO_REFERENCE_') || !unresolved.has(pointer),
-  );
+function withoutEchoes(
+  issues: readonly Issue[],
+  unresolved: readonly { readonly pointer?: string }[],
+): Issue[] {
+  const places = new Set(unresolved.map(({ pointer }) => pointer));
+  return issues.filter(({ pointer }) => !places.has(pointer));
 }
 
 /** The manifest as its schema promises it, defaults applied. */
@@ -150,24 +199,28 @@ type CheckedPipeline = Omit<
 
 async function manifestOf(
   { plugins, pipelines, allowRemovals, host }: Checked,
-  origin: Pick<Manifest, 'file' | 'folder' | 'source'>,
+  origin: Pick<Manifest, 'file' | 'folder' | 'source'> & { readonly held: Held },
 ): Promise<Manifest> {
+  const isLive = (room: string, id: string, enabled: boolean) =>
+    enabled && !origin.held.has(pointerTo(room, id));
   const codes = new Map<string, string>();
-  for (const { use, enabled } of Object.values(plugins)) {
-    if (enabled && !codes.has(use)) codes.set(use, await codeOf(use, origin.folder));
+  for (const [id, { use, enabled }] of Object.entries(plugins)) {
+    if (isLive('/plugins', id, enabled) && !codes.has(use))
+      codes.set(use, await codeOf(use, origin.folder));
   }
   const instances = Object.entries(plugins).map(([id, plugin]): [string, InstanceConfig] => [
     id,
     Object.freeze({
       id,
       ...plugin,
+      enabled: isLive('/plugins', id, plugin.enabled),
       policy: policyOf(plugin.policy),
       code: codes.get(plugin.use) ?? '',
     }),
   ]);
   const configs = Object.entries(pipelines).map(([id, pipeline]): [string, PipelineConfig] => [
     id,
-    pipelineOf(id, pipeline),
+    pipelineOf(id, { ...pipeline, enabled: isLive('/pipelines', id, pipeline.enabled) }),
   ]);
   return Object.freeze({
     ...origin,

@@ -1,37 +1,54 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import type { ErrorCode } from '../errors/catalogue.ts';
-import type { Issue } from '../errors/octo-error.ts';
+import type { Issue, OctoError } from '../errors/octo-error.ts';
 import { escapeText } from '../observe/escape-text.ts';
 import type { ManifestSource, Reference } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
 import { readBounded, TooLarge } from './read-bounded.ts';
+import type { SecretReferences } from './secret-references.ts';
+import { StoreClosed } from './store-closed.ts';
 import { didYouMean } from './suggest.ts';
+import { Unresolved } from './unresolved.ts';
 
 export interface ReferenceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What relative paths of `${file:…}` are relative to. */
   readonly folder: string;
+  /** What `${secret:…}` refers to. */
+  readonly secrets: SecretReferences;
 }
 
 interface Resolved {
   readonly value: unknown;
   readonly issues: readonly Issue[];
+  /** Where a secret is wanted whose store does not open; the reference itself stands there. */
+  readonly waiting: readonly Waiting[];
+}
+
+export interface Waiting {
+  readonly pointer: string;
+  /** The reference as written. */
+  readonly text: string;
+  /** Why the store does not open. */
+  readonly reason: OctoError;
 }
 
 /**
- * Replaces `${env:NAME}` and `${file:path}` in every string, and `$${` by `${`. What came from where is noted in
- * `source.references`. Problems name the reference and the place, never a value.
+ * Replaces `${env:NAME}`, `${file:path}` and `${secret:name}` in every string, and `$${` by `${`. What came from where is noted in
+ * `source.references`; `at` is where the value stands. Problems name the reference and the place, never a value.
  */
 export async function resolveReferences(
   value: unknown,
   source: ManifestSource,
   options: ReferenceOptions,
+  at = '',
 ): Promise<Resolved> {
   const issues: Issue[] = [];
+  const waiting: Waiting[] = [];
+  const sight = { source, issues, waiting, options };
   const walk = async (part: unknown, pointer: string): Promise<unknown> => {
-    if (typeof part === 'string') return resolveString(part, pointer, { source, issues, options });
+    if (typeof part === 'string') return resolveString(part, pointer, sight);
     if (Array.isArray(part)) {
       const items: unknown[] = [];
       for (const [index, item] of part.entries())
@@ -44,7 +61,7 @@ export async function resolveReferences(
       copy[key] = await walk(item, pointerTo(pointer, key));
     return copy;
   };
-  return { value: await walk(value, ''), issues };
+  return { value: await walk(value, at), issues, waiting };
 }
 
 /** `$${` is an escaped `${`; a reference ends with the next `}`; without one it is not closed. */
@@ -53,11 +70,11 @@ const MARKS = /\$\$\{|\$\{([^}]*)(\}?)/g;
 interface Sight {
   readonly source: ManifestSource;
   readonly issues: Issue[];
+  readonly waiting: Waiting[];
   readonly options: ReferenceOptions;
 }
 
 async function resolveString(text: string, pointer: string, sight: Sight): Promise<string> {
-  const { source, issues, options } = sight;
   const found: Reference[] = [];
   let result = '';
   let end = 0;
@@ -68,53 +85,69 @@ async function resolveString(text: string, pointer: string, sight: Sight): Promi
       result += '${';
       continue;
     }
-    const [, content = '', closed] = match;
-    try {
-      if (closed === '')
-        throw new Unresolved(
-          'OCTO_REFERENCE_INVALID',
-          'has a reference ${…} that is not closed; write $${ for a plain ${',
-        );
-      const { scheme, name, value } = await lookUp(content, options);
-      found.push({ text: match[0], scheme, name, value, whole: match[0] === text });
-      result += value;
-    } catch (error) {
-      if (!(error instanceof Unresolved)) throw error;
-      issues.push(source.issue(error.code, pointer, error.message));
-    }
+    const [written, content = '', closed] = match;
+    const reference = closed === '' ? undefined : content;
+    const { looked, stands } = await lookAt(written, reference, pointer, sight);
+    if (looked !== undefined) found.push({ ...looked, text: written, whole: written === text });
+    result += stands;
   }
-  if (found.length > 0) source.references.set(pointer, found);
+  if (found.length > 0) sight.source.references.set(pointer, found);
   return result + text.slice(end);
 }
 
-class Unresolved extends Error {
-  readonly code: ErrorCode;
+type Looked = Pick<Reference, 'scheme' | 'name' | 'value'>;
 
-  constructor(code: ErrorCode, problem: string) {
-    super(problem);
-    this.code = code;
+interface Sighted {
+  readonly looked?: Looked;
+  /** What stands in its place. */
+  readonly stands: string;
+}
+
+/** What a reference is worth; what is wrong with it is noted. */
+async function lookAt(
+  written: string,
+  content: string | undefined,
+  pointer: string,
+  sight: Sight,
+): Promise<Sighted> {
+  const { source, issues, waiting } = sight;
+  try {
+    const looked = await lookUp(content, pointer, sight);
+    return { looked, stands: looked.value };
+  } catch (error) {
+    if (error instanceof Unresolved) {
+      issues.push(source.issue(error.code, pointer, error.message));
+      return { stands: '' };
+    }
+    if (!(error instanceof StoreClosed)) throw error;
+    waiting.push({ pointer, text: escapeText(written), reason: error.reason });
+    return { looked: { scheme: 'secret', name: '', value: '' }, stands: written };
   }
 }
 
 async function lookUp(
-  content: string,
-  { env, folder }: ReferenceOptions,
-): Promise<Pick<Reference, 'scheme' | 'name' | 'value'>> {
+  content: string | undefined,
+  pointer: string,
+  { options: { env, folder, secrets } }: Sight,
+): Promise<Looked> {
+  if (content === undefined)
+    throw new Unresolved(
+      'OCTO_REFERENCE_INVALID',
+      'has a reference ${…} that is not closed; write $${ for a plain ${',
+    );
   const colon = content.indexOf(':');
   const scheme = colon < 0 ? content : content.slice(0, colon);
   const name = colon < 0 ? '' : content.slice(colon + 1);
   if (scheme === 'env') return { scheme, name, value: fromEnvironment(name, env) };
   if (scheme === 'file') return { scheme, name, value: await fromFile(name, folder) };
-  throw new Unresolved('OCTO_REFERENCE_INVALID', unknownScheme(scheme, name));
+  if (scheme === 'secret') return { scheme, name, value: await secrets.resolve(name, pointer) };
+  throw new Unresolved('OCTO_REFERENCE_INVALID', unknownScheme(scheme));
 }
 
-function unknownScheme(scheme: string, name: string): string {
-  if (scheme === 'secret') {
-    const reference = `\${secret:${escapeText(name)}}`;
-    return `uses ${reference}, which this version cannot resolve yet; use \${env:NAME} or \${file:path}`;
-  }
-  const meant = didYouMean(scheme, ['env', 'file']);
-  return `has a reference of unknown kind '${escapeText(scheme)}'${meant || '; there are ${env:NAME} and ${file:path}'}`;
+function unknownScheme(scheme: string): string {
+  const meant = didYouMean(scheme, ['env', 'file', 'secret']);
+  const known = '; there are ${env:NAME}, ${file:path} and ${secret:name}';
+  return `has a reference of unknown kind '${escapeText(scheme)}'${meant || known}`;
 }
 
 function fromEnvironment(name: string, env: ReferenceOptions['env']): string {

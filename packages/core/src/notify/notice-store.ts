@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Database, Query } from '../ledger/postgres/database.ts';
 import { storableText } from '../ledger/storable-text.ts';
-import type { WebhookConfig } from '../manifest/manifest.ts';
 import { noticeBody, type Happening } from './notice-body.ts';
+import type { Webhook } from './webhook.ts';
 
 /** Rows of the outbox in one transaction. */
 const MOST_GATHERED = 500;
@@ -23,10 +23,10 @@ export interface TakenNotice {
 /** What webhooks are still to be told, in PostgreSQL: each notice once for each of them, and no more than one host at it. */
 export class NoticeStore {
   readonly #database: Database;
-  readonly #webhooks: readonly WebhookConfig[];
+  readonly #webhooks: readonly Webhook[];
   readonly #since = new Map<string, number>();
 
-  constructor(database: Database, webhooks: readonly WebhookConfig[]) {
+  constructor(database: Database, webhooks: readonly Webhook[]) {
     this.#database = database;
     this.#webhooks = webhooks;
   }
@@ -140,7 +140,7 @@ export class NoticeStore {
     );
   }
 
-  #wants({ name, on, pipelines }: WebhookConfig, { kind, pipeline, atMs }: Happening): boolean {
+  #wants({ name, on, pipelines }: Webhook, { kind, pipeline, atMs }: Happening): boolean {
     if (!on.includes(kind) || atMs < (this.#since.get(name) ?? Infinity)) return false;
     return pipelines === undefined || pipelines.includes(pipeline);
   }

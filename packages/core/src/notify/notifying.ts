@@ -1,20 +1,24 @@
+import type { LookupFunction } from 'node:net';
 import type { Clock, Logger } from '@octo/plugin-api';
 import { Database, type DatabasePlace } from '../ledger/postgres/database.ts';
-import type { PipelineConfig, WebhookConfig } from '../manifest/manifest.ts';
+import type { PipelineConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
 import { NoticeStore, type TakenNotice } from './notice-store.ts';
 import { postNotice } from './post-notice.ts';
 import { silentSince } from './silent-since.ts';
+import type { Webhook } from './webhook.ts';
 
 export interface NotifyingOptions {
   readonly place: DatabasePlace;
-  readonly webhooks: readonly WebhookConfig[];
+  readonly webhooks: readonly Webhook[];
   /** Those that are served now, to see which is late. */
   readonly pipelines: () => Iterable<PipelineConfig>;
   readonly clock: Clock;
   /** For jitter; 0 ≤ random() < 1. */
   readonly random: () => number;
   readonly logger: Logger;
+  /** Resolves the names of webhooks, in place of the system. */
+  readonly lookup?: LookupFunction;
 }
 
 const PAUSE_MS = 1_000;
@@ -79,19 +83,19 @@ export class Notifying implements AsyncDisposable {
   }
 
   /** Whether there may be more. */
-  async #tellSome(webhook: WebhookConfig): Promise<boolean> {
+  async #tellSome(webhook: Webhook): Promise<boolean> {
     const taken = await this.#store.take(webhook.name, MOST_AT_ONCE);
     await Promise.all(taken.map((notice) => this.#tellOne(webhook, notice)));
     return taken.length === MOST_AT_ONCE;
   }
 
-  async #tellOne(webhook: WebhookConfig, notice: TakenNotice): Promise<void> {
-    const { clock, logger, random } = this.#options;
+  async #tellOne(webhook: Webhook, notice: TakenNotice): Promise<void> {
+    const { clock, logger, random, lookup } = this.#options;
     const { id, attempts, ageMs } = notice;
-    const posted = await postNotice(webhook, notice, clock, this.#stop.signal);
+    const posted = await postNotice(webhook, notice, clock, this.#stop.signal, lookup);
     if (posted.answer === 'taken') return await this.#store.done(id);
     const { trouble } = posted;
-    const fields = { webhook: webhook.name, message: id, attempts, reason: trouble };
+    const fields = { webhook: webhook.name, notice: id, attempts, reason: trouble };
     if (posted.answer === 'gone' || ageMs > PATIENCE_MS) {
       logger.error(fields, 'webhook was not told: given up');
       return await this.#store.done(id, trouble);

@@ -1,7 +1,12 @@
 import { type OpenPlaceOptions, openPlace } from '../ledger/open-place.ts';
+import type { WebhookConfig } from '../manifest/manifest.ts';
 import { Notifying, type NotifyingOptions } from './notifying.ts';
+import { webhookOf } from './webhook.ts';
 
-type OpenNotifyingOptions = OpenPlaceOptions & Omit<NotifyingOptions, 'place'>;
+interface OpenNotifyingOptions
+  extends OpenPlaceOptions, Omit<NotifyingOptions, 'place' | 'webhooks' | 'clock' | 'logger'> {
+  readonly webhooks: readonly WebhookConfig[];
+}
 
 /**
  * Tells webhooks what happens, until it is disposed, from the database of a state folder's ledger, which must be migrated.
@@ -11,7 +16,8 @@ export async function openNotifying(options: OpenNotifyingOptions): Promise<Asyn
   await using opening = new AsyncDisposableStack();
   if (options.webhooks.length > 0) {
     const place = opening.use(await openPlace(options));
-    opening.use(await Notifying.open({ ...options, place })).begin();
+    const webhooks = options.webhooks.map(webhookOf);
+    opening.use(await Notifying.open({ ...options, place, webhooks })).begin();
   }
   return opening.move();
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import {
   isPluginError,
+  PluginError,
   type Clock,
   type Logger,
   type Proof,
@@ -20,6 +21,7 @@ import { hashFacts, mismatch, objectMetadata } from './object-metadata.ts';
 import type { Outcome } from './outcome.ts';
 import type { Received, Receiver } from './receive.ts';
 import type { RunEvent } from './run-report.ts';
+import type { StepWatch } from './step-watch.ts';
 import { SinkFailure, SinkSide } from './sink-side.ts';
 import { sameVersion, type Vendor } from './vendor.ts';
 
@@ -39,6 +41,7 @@ export interface AttemptContext {
   readonly clock: Clock;
   readonly random: () => number;
   readonly logger: Logger;
+  readonly watch: StepWatch;
   readonly onEvent: (event: RunEvent) => void;
 }
 
@@ -66,6 +69,7 @@ export class Attempt {
   #unproved: VisibleObject | undefined;
   #rereads = 0;
   #rejections = 0;
+  #unconfirmed = 0;
 
   constructor(
     delivery: Delivery,
@@ -167,8 +171,23 @@ export class Attempt {
     await received.placeMembers?.(this.#row.key, this.#signal).catch(asSinkFailure);
     if (this.#row.delivery.uploadId === undefined) await this.#stageHeld(received);
     const proof = { ...received.proof, ...(this.#replace && { replace: this.#replace }) };
-    const answer = await this.#sinkSide.complete(proof);
-    return answer.outcome === 'committed' ? await this.#committed(answer, 'acknowledged') : 'again';
+    const answer = await this.#context.watch.during('commit', 0, () =>
+      this.#sinkSide.complete(proof),
+    );
+    if (answer.outcome !== 'committed') return 'again';
+    if (this.#context.config.verifyCommit === true) return await this.#confirm();
+    return await this.#committed(answer, 'acknowledged');
+  }
+
+  /** Where the sink's word is not enough. Read anew once; then somebody must look at the sink, and nothing is decided. */
+  async #confirm(): Promise<Outcome | 'again'> {
+    const seen = await this.#sinkSide.confirm();
+    if (seen.sight === 'ours') return await this.#adopt(seen.object, 'acknowledged');
+    if (this.#unconfirmed++ === 0) return 'again';
+    const what = `the sink says that it committed '${this.#row.key}', and has nothing of ours there`;
+    const todo = 'do not trust this sink until its author has looked at it';
+    const code = 'COMMIT_UNCONFIRMED';
+    throw new SinkFailure(new PluginError('validation', `${what}; ${todo}`, { code }), false);
   }
 
   /** Rule 3: content is reserved before it is committed. `undefined` when it is ours now. */
@@ -191,19 +210,27 @@ export class Attempt {
 
   async #stageHeld(received: Received): Promise<void> {
     const staged = await this.#stage(verifiedContent(received), received.proof.bytes);
-    for (const chunk of received.held) await staged.write(chunk, this.#signal);
+    const write = (chunk: Uint8Array) => () => staged.write(chunk, this.#signal);
+    for (const chunk of received.held)
+      await this.#context.watch.during('stage', chunk.length, write(chunk));
   }
 
   /** Rule 4: an upload whose id is stored before its first byte. */
   async #stage(verified: VerifiedContent | undefined, sizeHint: number): Promise<Staged> {
     const token = randomBytes(16).toString('hex');
     const metadata = objectMetadata(this.#row.delivery, token, verified);
-    return await this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token));
+    const { watch } = this.#context;
+    return await watch.during('stage', 0, () =>
+      this.#sinkSide.stage(metadata, sizeHint, (id) => this.#row.streaming(id, token)),
+    );
   }
 
-  async #adopt(object: VisibleObject): Promise<Outcome> {
+  async #adopt(
+    object: VisibleObject,
+    how: 'acknowledged' | 'adopted' = 'adopted',
+  ): Promise<Outcome> {
     const wrong = mismatch(object, this.#row.delivery, this.#row.delivery.uploadToken);
-    if (wrong === undefined) return await this.#committed(object, 'adopted');
+    if (wrong === undefined) return await this.#committed(object, how);
     return await this.#exits.quarantine(
       `SINK_MISMATCH: the object at '${this.#row.key}' carries this delivery's id, but ${wrong}; it was left alone`,
     );

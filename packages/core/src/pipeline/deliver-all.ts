@@ -9,6 +9,7 @@ import { placeLimits, Places, type Room } from './places.ts';
 import { Receiver } from './receive.ts';
 import type { RunContext } from './run-context.ts';
 import type { RunEvent } from './run-report.ts';
+import { type FileTimes, StepWatch } from './step-watch.ts';
 import { proveIntegrity } from './through-steps.ts';
 import { finishDelivered } from './vendor-side.ts';
 
@@ -88,9 +89,13 @@ async function deliver(
   context.report.event({ event: 'started', path: file.path, size: file.size });
   // Before the attempt: once it is parked in the ledger, the next claim could get it again.
   tried.add(delivery.id);
-  const outcome = await underLease(context, delivery, file, outer);
+  const watch = new StepWatch(
+    context.clock,
+    context.pipeline.steps.map(({ name }) => name),
+  );
+  const outcome = await underLease(context, delivery, file, watch, outer);
   if (outcome.outcome !== 'parked' && outcome.outcome !== 'fenced-out') tried.delete(delivery.id);
-  await tell(context, delivery, file, outcome, outer);
+  await tell(context, { delivery, file, outcome, times: watch.times() }, outer);
   return outcome;
 }
 
@@ -99,12 +104,13 @@ async function underLease(
   context: RunContext,
   delivery: Delivery,
   file: RemoteFile,
+  watch: StepWatch,
   outer: AbortSignal,
 ): Promise<Outcome> {
   const { maxTimeMs } = context.pipeline.config.limits;
   await using lease = new Lease(delivery, { ...context, maxTimeMs }, outer);
   try {
-    return await attempt(context, delivery, file, lease.signal);
+    return await attempt(context, delivery, file, watch, lease.signal);
   } catch (error) {
     return await interrupted(context, delivery, error, outer, lease);
   }
@@ -114,6 +120,7 @@ async function attempt(
   context: RunContext,
   delivery: Delivery,
   file: RemoteFile,
+  watch: StepWatch,
   signal: AbortSignal,
 ): Promise<Outcome> {
   const { pipeline, report } = context;
@@ -126,6 +133,7 @@ async function attempt(
     steps,
     sink,
     limits: config.limits,
+    watch,
     doubleRead: config.doubleRead === 'auto' ? !proved : config.doubleRead,
     onBytes: (bytes) => report.event({ event: 'read', path: file.path, bytes }),
   });
@@ -133,6 +141,7 @@ async function attempt(
     ...context,
     config,
     sink,
+    watch,
     sinkAttempts: pipeline.sinkPolicy.attempts,
     onEvent: (event: Parameters<typeof report.event>[0]) => report.event(event),
   };
@@ -154,17 +163,23 @@ async function interrupted(
   return { outcome: 'parked', reason, unreachable: false, sinkIsDown: false };
 }
 
+interface Ended {
+  readonly delivery: Delivery;
+  readonly file: RemoteFile;
+  readonly outcome: Outcome;
+  readonly times: FileTimes;
+}
+
 async function tell(
   context: RunContext,
-  delivery: Delivery,
-  file: RemoteFile,
-  outcome: Outcome,
+  { delivery, file, outcome, times }: Ended,
   signal: AbortSignal,
 ): Promise<void> {
   const { report } = context;
+  const about = { delivery: delivery.id, times };
   switch (outcome.outcome) {
     case 'delivered':
-      report.delivered(outcome.delivered, delivery.id);
+      report.delivered(outcome.delivered, about);
       return await finishDelivered(
         context,
         { delivery: { ...delivery, facts: outcome.facts }, clean: outcome.clean },
@@ -172,13 +187,13 @@ async function tell(
         signal,
       );
     case 'duplicate':
-      return report.duplicate(file.path, outcome.of, delivery.id);
+      return report.duplicate(file.path, outcome.of, about);
     case 'quarantined':
-      return report.quarantined(file.path, outcome.reason, delivery.id);
+      return report.quarantined(file.path, outcome.reason, about);
     case 'parked':
       if (outcome.sinkTrouble !== undefined)
         report.event(sinkDown(outcome.reason, outcome.sinkTrouble));
-      return report.failed(file.path, outcome.reason, outcome.unreachable, delivery.id);
+      return report.failed(file.path, outcome.reason, outcome.unreachable, about);
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':

@@ -38,8 +38,10 @@ export class Listing {
    * that takes at the least.
    */
   async look(signal: AbortSignal): Promise<{ readonly count: number; readonly forMs: number }> {
-    const { ledger, scope, report, pipeline } = this.#context;
+    const { ledger, scope, report, pipeline, clock } = this.#context;
+    const began = clock.monotonic();
     const files = await this.#list(signal);
+    const listMs = Math.round(clock.monotonic() - began);
     const stable = await this.#stable(files);
     await this.#refuse(files.filter((file) => file.refused !== undefined));
     const discoveries = stable.flatMap((file) => this.#discovery(file) ?? []);
@@ -48,11 +50,8 @@ export class Listing {
     if (isNarrow(this.#context.only ?? {}))
       this.#toDeliver = [...fresh, ...found.known.filter(isOpen)].map(({ id }) => id);
     const open = this.#toDeliver?.length ?? (await ledger.countOpen(scope));
-    report.listed(
-      files.length,
-      fresh.reduce((sum, { size }) => sum + size, 0),
-      open,
-    );
+    const bytes = fresh.reduce((sum, { size }) => sum + size, 0);
+    report.listed({ files: files.length, bytes, toDeliver: open, listMs });
     this.#unsettled = files.filter((file) => file.refused === undefined && !stable.includes(file));
     return { count: this.#unsettled.length, forMs: settleMs(pipeline) + CLOCK_SLACK_MS };
   }
@@ -106,7 +105,7 @@ export class Listing {
     const { ledger, scope, report } = this.#context;
     const refused = files.map((file) => ({ ...version(file), reason: file.refused! }));
     for (const delivery of await ledger.refuse(scope, refused))
-      report.quarantined(delivery.path, delivery.reason ?? 'refused', delivery.id);
+      report.quarantined(delivery.path, delivery.reason ?? 'refused', { delivery: delivery.id });
   }
 
   #discovery(file: RemoteFile): Discovery | undefined {

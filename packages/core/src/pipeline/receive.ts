@@ -14,6 +14,7 @@ import { manifestOf, placeMembers, spoolMember, type SpooledMember } from './mem
 import { readSource } from './read-source.ts';
 import type { Spool } from './spool.ts';
 import type { Content, Limits, Step, StepContext } from './step.ts';
+import type { StepWatch } from './step-watch.ts';
 import { throughSteps } from './through-steps.ts';
 import type { Vendor } from './vendor.ts';
 
@@ -33,6 +34,7 @@ export interface ReceiverOptions {
   readonly spool: Spool;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly watch: StepWatch;
   readonly onBytes: (bytes: number) => void;
 }
 
@@ -65,21 +67,19 @@ export class Receiver implements AsyncDisposable {
    * @throws PluginError `integrity` when something does not agree; whatever vendor, steps and `stage` throw
    */
   async receive(stage: Stage, signal: AbortSignal): Promise<Received> {
-    const { steps } = this.#options;
+    const { steps, watch } = this.#options;
     const expectedRaw = this.#options.doubleRead ? await this.#hashSource(signal) : undefined;
     const facts: Record<string, unknown> = {};
     const warnings: string[] = [];
     const raw: RawCount = { bytes: 0, ...(steps.length > 0 && { sha256: createHash('sha256') }) };
     const context = await this.#stepContext(facts, warnings, signal);
-    const bytes = readSource(
-      { ...this.#options, onBytes: (chunk) => this.#count(raw, chunk) },
-      signal,
-    );
+    const options = { ...this.#options, onBytes: (chunk: Uint8Array) => this.#count(raw, chunk) };
+    const bytes = watch.source(readSource(options, signal));
     const source: Content = { name: this.#options.file.name, bytes };
 
     const plain = new PlainContent(this.#options, raw, stage, signal);
     const members: SpooledMember[] = [];
-    for await (const content of throughSteps(source, steps, context)) {
+    for await (const content of throughSteps(source, steps, context, watch)) {
       if (content.member === undefined) await plain.take(content.bytes);
       else members.push(await spoolMember(content, context.spoolFolder, (n) => plain.count(n)));
     }
@@ -121,7 +121,7 @@ export class Receiver implements AsyncDisposable {
     members: readonly SpooledMember[],
     rawSha256: Buffer,
   ): Omit<Received, 'rawSha256' | 'facts'> {
-    const { deliveryId, file, sink, clock, random, vendor } = this.#options;
+    const { deliveryId, file, sink, clock, random, vendor, watch } = this.#options;
     // The member keys depend on the object's key, which may still change: the manifest names them relative to itself.
     const manifest = manifestOf(deliveryId, file, rawSha256, members);
     const hash = new ContentHash();
@@ -130,19 +130,24 @@ export class Receiver implements AsyncDisposable {
       proof: hash.proof(),
       held: [manifest],
       placeMembers: (key, signal) =>
-        placeMembers(members, key, { sink, clock, random, attempts: vendor.attempts, signal }),
+        watch.during('stage', bytesOf(members), () =>
+          placeMembers(members, key, { sink, clock, random, attempts: vendor.attempts, signal }),
+        ),
     };
   }
 
   async #hashSource(signal: AbortSignal): Promise<Buffer> {
     const hash = createHash('sha256');
     const options = { ...this.#options, onBytes: (chunk: Uint8Array) => this.#progress(chunk) };
-    for await (const chunk of readSource(options, signal)) hash.update(chunk);
+    const { watch } = this.#options;
+    for await (const chunk of watch.source(readSource(options, signal)))
+      watch.hashing(chunk.length, () => hash.update(chunk));
     return hash.digest();
   }
 
   #count(raw: RawCount, chunk: Uint8Array): void {
-    raw.sha256?.update(chunk);
+    const { sha256 } = raw;
+    if (sha256 !== undefined) this.#options.watch.hashing(chunk.length, () => sha256.update(chunk));
     raw.bytes += chunk.length;
     bytesPassed(chunk.length);
     this.#progress(chunk);
@@ -185,6 +190,7 @@ class PlainContent {
   #heldBytes = 0;
   #allBytes = 0;
   #staged: Staged | undefined;
+  #writing: { readonly bytes: number; readonly done: Promise<void> } | undefined;
   #taken = false;
 
   constructor(options: ReceiverOptions, raw: RawCount, stage: Stage, signal: AbortSignal) {
@@ -197,10 +203,15 @@ class PlainContent {
   async take(bytes: AsyncIterable<Uint8Array>): Promise<void> {
     if (this.#taken) throw new Error('the steps gave two contents for one object');
     this.#taken = true;
-    for await (const chunk of bytes) {
-      this.count(chunk.length);
-      this.#hash.update(chunk);
-      await this.#keep(chunk);
+    try {
+      for await (const chunk of bytes) {
+        this.count(chunk.length);
+        this.#options.watch.hashing(chunk.length, () => this.#hash.update(chunk));
+        await this.#keep(chunk);
+      }
+      await this.#written();
+    } finally {
+      await this.#writing?.done.catch(() => {});
     }
   }
 
@@ -224,17 +235,33 @@ class PlainContent {
   }
 
   async #keep(chunk: Uint8Array): Promise<void> {
-    if (this.#staged !== undefined) {
-      await this.#staged.write(chunk, this.#signal);
-      return;
-    }
+    if (this.#staged !== undefined) return await this.#write(this.#staged, chunk);
     this.#held.push(chunk);
     this.#heldBytes += chunk.length;
     if (this.#heldBytes <= this.#options.sink.smallBytes) return;
     this.#staged = await this.#stage(this.#options.file.size);
-    for (const held of this.#held) await this.#staged.write(held, this.#signal);
+    for (const held of this.#held) await this.#write(this.#staged, held);
     this.#held = [];
   }
+
+  /** While the sink takes a chunk, the next one is fetched; one at a time, so that the sink sets the pace. */
+  async #write(staged: Staged, chunk: Uint8Array): Promise<void> {
+    await this.#written();
+    this.#writing = { bytes: chunk.length, done: staged.write(chunk, this.#signal) };
+    // Told by whoever waits for it.
+    this.#writing.done.catch(() => {});
+  }
+
+  async #written(): Promise<void> {
+    if (this.#writing === undefined) return;
+    const { bytes, done } = this.#writing;
+    await this.#options.watch.during('stage', bytes, () => done);
+    this.#writing = undefined;
+  }
+}
+
+function bytesOf(members: readonly SpooledMember[]): number {
+  return members.reduce((sum, { proof }) => sum + proof.bytes, 0);
 }
 
 function limit(what: string): PluginError {

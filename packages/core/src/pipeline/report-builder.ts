@@ -1,4 +1,4 @@
-import type { Delivered, Failed, RunEvent, RunReport } from './run-report.ts';
+import type { AboutFile, Delivered, Failed, RunEvent, RunReport } from './run-report.ts';
 
 /** Gathers what a run does, and tells it on as it happens. */
 export class ReportBuilder {
@@ -12,6 +12,7 @@ export class ReportBuilder {
   readonly #pending: { path: string; reason: string }[] = [];
   readonly #warnings: { path: string; message: string }[] = [];
   readonly #seen = new Set<string>();
+  #connect: { readonly connectMs?: number } = {};
 
   constructor(pipeline: string, tell: (event: RunEvent) => void) {
     this.#pipeline = pipeline;
@@ -32,35 +33,44 @@ export class ReportBuilder {
     return this.#failed.length > 0;
   }
 
-  listed(files: number, bytes: number, toDeliver: number): void {
-    this.#discovered = files;
-    this.#tell({ event: 'listed', files, bytes, toDeliver });
+  listed(seen: {
+    readonly files: number;
+    readonly bytes: number;
+    readonly toDeliver: number;
+    readonly listMs: number;
+  }): void {
+    this.#discovered = seen.files;
+    this.#tell({ event: 'listed', ...seen, ...this.#connect });
   }
 
-  delivered(delivered: Delivered, delivery: string): void {
+  /** How long it took until the vendor let us in. */
+  connected(connectMs: number): void {
+    this.#connect = { connectMs };
+  }
+
+  delivered(delivered: Delivered, about: AboutFile): void {
     this.#seen.add(delivered.path);
     this.#delivered.push(delivered);
     const { path, key, bytes } = delivered;
-    this.#tell({ event: 'delivered', path, key, bytes, delivery });
+    this.#tell({ event: 'delivered', path, key, bytes, ...about });
   }
 
-  duplicate(path: string, of: string, delivery: string): void {
+  duplicate(path: string, of: string, about: AboutFile): void {
     this.#seen.add(path);
     this.#duplicates.push({ path, of });
-    this.#tell({ event: 'duplicate', path, of, delivery });
+    this.#tell({ event: 'duplicate', path, of, ...about });
   }
 
-  quarantined(path: string, reason: string, delivery: string): void {
+  quarantined(path: string, reason: string, about: AboutFile): void {
     this.#seen.add(path);
     this.#quarantined.push({ path, reason });
-    this.#tell({ event: 'quarantined', path, reason, delivery });
+    this.#tell({ event: 'quarantined', path, reason, ...about });
   }
 
-  /** @param delivery its id in the ledger, unless it never got there */
-  failed(path: string, error: string, unreachable: boolean, delivery?: string): void {
+  failed(path: string, error: string, unreachable: boolean, about: AboutFile = {}): void {
     this.#seen.add(path);
     this.#failed.push({ path, error, unreachable });
-    this.#tell({ event: 'failed', path, error, ...(delivery !== undefined && { delivery }) });
+    this.#tell({ event: 'failed', path, error, ...about });
   }
 
   pending(path: string, reason: string): void {

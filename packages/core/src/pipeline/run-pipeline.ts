@@ -41,7 +41,9 @@ export async function runPipeline(
 
 async function deliverListed(context: RunContext, signal: AbortSignal): Promise<void> {
   context.report.event({ event: 'connecting' });
+  const began = context.clock.monotonic();
   await context.vendor.session(signal);
+  context.report.connected(Math.round(context.clock.monotonic() - began));
   context.report.event({ event: 'connected' });
   await tidyVendor(context, signal);
   const listing = new Listing(context);

@@ -1,4 +1,5 @@
 import type { PluginErrorType } from '@octo/plugin-api';
+import type { FileTimes } from './step-watch.ts';
 
 /** What one run of a pipeline did. `octo-host run --json` prints it as its last line. */
 export interface RunReport {
@@ -30,7 +31,15 @@ export interface Failed {
   readonly unreachable: boolean;
 }
 
-/** What happens while a run goes on: for progress on a terminal, and for logs. `delivery` is an id in the ledger. */
+/** What is known of a file that came to an end. */
+export interface AboutFile {
+  /** Its id in the ledger, unless it never got there. */
+  readonly delivery?: string;
+  /** Missing where nothing was tried. */
+  readonly times?: FileTimes;
+}
+
+/** What happens while a run goes on: for progress on a terminal, and for logs. */
 export type RunEvent =
   | { readonly event: 'connecting' }
   /** The vendor let us in. */
@@ -40,35 +49,34 @@ export type RunEvent =
       readonly files: number;
       readonly bytes: number;
       readonly toDeliver: number;
+      /** How long it took until the vendor let us in, and to list. Milliseconds. */
+      readonly connectMs?: number;
+      readonly listMs?: number;
     }
   | { readonly event: 'started'; readonly path: string; readonly size: number }
   /** Raw bytes read of one file since the last such event; of two readings each counts half. */
   | { readonly event: 'read'; readonly path: string; readonly bytes: number }
-  | {
+  | (AboutFile & {
       readonly event: 'delivered';
       readonly path: string;
       readonly key: string;
       readonly bytes: number;
-      readonly delivery?: string;
-    }
-  | {
+    })
+  | (AboutFile & {
       readonly event: 'duplicate';
       readonly path: string;
       readonly of: string;
-      readonly delivery?: string;
-    }
-  | {
+    })
+  | (AboutFile & {
       readonly event: 'quarantined';
       readonly path: string;
       readonly reason: string;
-      readonly delivery?: string;
-    }
-  | {
+    })
+  | (AboutFile & {
       readonly event: 'failed';
       readonly path: string;
       readonly error: string;
-      readonly delivery?: string;
-    }
+    })
   | { readonly event: 'retrying'; readonly path: string; readonly reason: string }
   | {
       readonly event: 'waiting';

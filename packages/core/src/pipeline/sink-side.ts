@@ -118,6 +118,16 @@ export class SinkSide {
     }
   }
 
+  /**
+   * Looks whether what the sink called committed is there. When it is not, the completion may still be under way, whatever
+   * was answered: what follows is the fence.
+   */
+  async confirm(): Promise<Sight> {
+    const sight = await this.#look();
+    this.#unclear ||= sight.sight === 'vacant';
+    return sight;
+  }
+
   async #look(): Promise<Sight> {
     const object = await this.#ask(() => this.#options.sink.head(this.#key, this.#signal));
     if (object === undefined) return { sight: 'vacant' };

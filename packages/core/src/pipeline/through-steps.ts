@@ -1,18 +1,21 @@
 import type { Content, Step, StepContext } from './step.ts';
+import type { StepWatch } from './step-watch.ts';
 
 /** The contents that come out of all steps, one after the other. Each must be read before the next is asked for. */
 export async function* throughSteps(
   source: Content,
   steps: readonly Step[],
   context: StepContext,
+  watch: StepWatch,
+  place = 0,
 ): AsyncGenerator<Content, void, undefined> {
-  const [first, ...rest] = steps;
-  if (first === undefined) {
+  const step = steps[place];
+  if (step === undefined) {
     yield source;
     return;
   }
-  for await (const content of first.run(source, context)) {
-    yield* throughSteps(withMember(content, source.member), rest, context);
+  for await (const content of watch.contents(place, step.run(source, context))) {
+    yield* throughSteps(withMember(content, source.member), steps, context, watch, place + 1);
   }
 }
 

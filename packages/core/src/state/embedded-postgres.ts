@@ -58,7 +58,8 @@ export class EmbeddedPostgres implements DatabasePlace, AsyncDisposable {
       host: socket.path,
       port: 5432,
       user: CLUSTER_USER,
-      password: cluster.password,
+      // As a function it shows nowhere where the configuration does.
+      password: () => cluster.password.reveal(),
       database: 'postgres',
       ssl: false,
     };

@@ -23,7 +23,11 @@ export interface WorkerBrief {
 /** How an instance came up. */
 export interface OpenedInstance {
   readonly id: string;
-  readonly offers: { readonly health: boolean; readonly diagnose: boolean };
+  readonly offers: {
+    readonly health: boolean;
+    readonly diagnose: boolean;
+    readonly get: boolean;
+  };
   /** Why it did not start; missing when it did. */
   readonly failure?: SentError;
 }
@@ -52,7 +56,7 @@ export interface InspectedPath {
   readonly access: Access;
 }
 
-const kind = oneOf<Kind>('provider', 'sink');
+const kind = oneOf<Kind>('provider', 'sink', 'secrets');
 const errorCode = oneOf(...(Object.keys(errorCatalogue) as ErrorCode[]));
 const issues = list(
   fields({ code: errorCode, message: text, pointer: optional(text), where: optional(text) }),
@@ -95,7 +99,7 @@ export const inspectedSteps = fields({ secrets: pointers, issues });
 export const openedInstances: Shape<readonly OpenedInstance[]> = list(
   fields({
     id: text,
-    offers: fields({ health: flag, diagnose: flag }),
+    offers: fields({ health: flag, diagnose: flag, get: flag }),
     failure: optional(sentError),
   }),
   10_000,

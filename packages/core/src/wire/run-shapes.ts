@@ -16,6 +16,8 @@ import {
 
 /** A report travels in parts of so many files: a frame stays short. */
 export const FILES_A_PART = 500;
+/** Those of a pipeline, and the host's own. */
+const MOST_STEPS = 64;
 
 const some = <T>(shape: Shape<T>) => optional(list(shape, FILES_A_PART));
 const pathAnd = <K extends string>(name: K) =>
@@ -77,19 +79,42 @@ const LISTS = [
 
 const event = <E extends string>(name: E) => oneOf(name);
 
-const delivery = optional(text);
+const times = optional(
+  fields({
+    ms: number,
+    steps: list(
+      fields({
+        step: text,
+        fromMs: number,
+        toMs: number,
+        ms: number,
+        bytesIn: count,
+        bytesOut: count,
+      }),
+      MOST_STEPS,
+    ),
+  }),
+);
+const about = { delivery: optional(text), times };
 
 /** What a run tells while it goes on. */
 export const runEvent: Shape<RunEvent> = tagged<RunEvent>('event', {
   connecting: fields({ event: event('connecting') }),
   connected: fields({ event: event('connected') }),
-  listed: fields({ event: event('listed'), files: count, bytes: count, toDeliver: count }),
+  listed: fields({
+    event: event('listed'),
+    files: count,
+    bytes: count,
+    toDeliver: count,
+    connectMs: optional(number),
+    listMs: optional(number),
+  }),
   started: fields({ event: event('started'), path: text, size: count }),
   read: fields({ event: event('read'), path: text, bytes: number }),
-  delivered: fields({ event: event('delivered'), path: text, key: text, bytes: count, delivery }),
-  duplicate: fields({ event: event('duplicate'), path: text, of: text, delivery }),
-  quarantined: fields({ event: event('quarantined'), path: text, reason: text, delivery }),
-  failed: fields({ event: event('failed'), path: text, error: text, delivery }),
+  delivered: fields({ event: event('delivered'), path: text, key: text, bytes: count, ...about }),
+  duplicate: fields({ event: event('duplicate'), path: text, of: text, ...about }),
+  quarantined: fields({ event: event('quarantined'), path: text, reason: text, ...about }),
+  failed: fields({ event: event('failed'), path: text, error: text, ...about }),
   retrying: fields({ event: event('retrying'), path: text, reason: text }),
   waiting: fields({ event: event('waiting'), path: text, reason: text, forMs: number }),
   warning: fields({ event: event('warning'), path: text, message: text }),

@@ -56,6 +56,7 @@ export class WorkerProgram {
         run: (args, signal) => this.#run(args, signal),
         health: ([id], signal) => this.#instance(id).health(signal),
         diagnose: ([id], signal) => this.#diagnose(id as string, signal),
+        secret: ([id, name], signal) => this.#secret(id, name as string, signal),
         'diagnose-end': ([id]) => this.#endDiagnosis(id as string),
         close: () => this.#close(),
       },
@@ -107,11 +108,12 @@ export class WorkerProgram {
       syncToDisk: async (path) => void (await this.#channel.ask('sync', [path])),
     });
     await this.#host.start(signal);
-    return [...this.#host.instances.values()].map(({ id, plugin, state }) => ({
+    return [...this.#host.instances.values()].map(({ id, definition, plugin, state }) => ({
       id,
       offers: {
         health: typeof plugin.health === 'function',
         diagnose: typeof plugin.diagnose === 'function',
+        get: definition.kind === 'secrets',
       },
       ...(state.state === 'failed' && { failure: sendError(state.cause) }),
     }));
@@ -162,6 +164,12 @@ export class WorkerProgram {
       ...(remedy !== undefined && { remedy }),
       ...(error !== undefined && { error: sendError(error) }),
     };
+  }
+
+  async #secret(id: unknown, name: string, signal: AbortSignal): Promise<string> {
+    const { plugin } = this.#instance(id);
+    if (!('get' in plugin)) throw new Error('the plugin is no store of secrets');
+    return await plugin.get(name, signal);
   }
 
   async #endDiagnosis(id: string): Promise<void> {

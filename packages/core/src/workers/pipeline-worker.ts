@@ -140,6 +140,13 @@ export class PipelineWorker implements AsyncDisposable {
     });
   }
 
+  /** A secret of a store, which is text of at most 64 Ki characters. @throws what the store says; see `SecretStore` */
+  async secret(id: string, name: string, signal: AbortSignal): Promise<string> {
+    return await this.#busy(signal, async ({ process }) =>
+      text(await process.ask('secret', [id, name], signal), 'secret'),
+    );
+  }
+
   async *diagnose(id: string, signal: AbortSignal): AsyncGenerator<Diagnosis, void, void> {
     const { process } = await this.#opened(signal);
     await using _folders = await foldersForAWhile(this.#options.ground.create);
@@ -261,7 +268,7 @@ export class PipelineWorker implements AsyncDisposable {
       limits,
       clock,
       logger: childLogger(logger, name, this.#options.redact),
-      loggerOf: (run) => this.#runs.get(run)?.options.logger ?? logger,
+      loggerOf: (run) => (this.#runs.get(run) ?? this.#onlyRun())?.options.logger ?? logger,
       answers: {
         ledger: async ([run, call, args]) => await this.#running(run).gate.ask(call, args),
         pace: async ([id]) => await this.#paced(id),
@@ -281,6 +288,11 @@ export class PipelineWorker implements AsyncDisposable {
     if (typeof id !== 'string' || !this.instances.includes(id))
       throw new WireError('it asks for the pace of a plugin that is not its own');
     return (await this.#options.pace?.(id)) ?? 0;
+  }
+
+  /** What a plugin says does not tell the run; while one goes on alone it is that one's. */
+  #onlyRun(): Run | undefined {
+    return this.#runs.size === 1 ? [...this.#runs.values()][0] : undefined;
   }
 
   #running(run: unknown): Run {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '@octo/plugin-api';
 import { OctoError } from '../../src/errors/octo-error.ts';
+import { repeated } from '../../src/jobs/run-request.ts';
 import type {
   RunFile,
   RunFilter,
@@ -11,6 +12,7 @@ import type {
   Runs,
   RunState,
 } from '../../src/jobs/runs.ts';
+import { traceIdOf } from '../../src/observe/trace-context.ts';
 
 interface Kept {
   record: RunRecord;
@@ -32,7 +34,8 @@ export class MemoryRuns implements Runs {
   }
 
   async request({ key, ...request }: RunRequest): Promise<RunRecord> {
-    const text = JSON.stringify(Object.entries(request).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+    const { traceParent: _, ...asked } = request;
+    const text = JSON.stringify(Object.entries(asked).toSorted(([a], [b]) => (a < b ? -1 : 1)));
     const before = key === undefined ? undefined : this.#keys.get(key);
     if (before !== undefined) {
       if (before.text !== text)
@@ -45,7 +48,8 @@ export class MemoryRuns implements Runs {
     const id = randomUUID();
     if (key !== undefined) this.#keys.set(key, { id, text });
     const requestedAt = this.#clock.now();
-    const record: RunRecord = { id, request, state: 'QUEUED', attempt: 0, requestedAt };
+    const trace = traceIdOf(id, request.traceParent);
+    const record: RunRecord = { id, trace, request, state: 'QUEUED', attempt: 0, requestedAt };
     this.#kept.push({ record, news: [], files: [] });
     this.move(id, {});
     return record;
@@ -83,7 +87,7 @@ export class MemoryRuns implements Runs {
   async retry(id: string, by: string): Promise<RunRecord | undefined> {
     const kept = this.#of(id);
     if (kept === undefined) return undefined;
-    return await this.request({ ...kept.record.request, trigger: 'retry', by });
+    return await this.request(repeated(kept.record.request, by));
   }
 
   async *follow(

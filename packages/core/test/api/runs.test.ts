@@ -49,6 +49,27 @@ test('an idempotency key belongs to its caller', async () => {
   expect(second.body.id).not.toBe(first.body.id);
 });
 
+test('a run belongs to the trace of its request, or to one of its own', async () => {
+  const trace = '0af7651916cd43dd8448eb211c80319c';
+  const asked = async (traceparent?: string) => {
+    const headers = { ...all, ...(traceparent !== undefined && { traceparent }) };
+    return (await site.post('/v1/runs', { pipeline: 'trades' }, headers)).body;
+  };
+  const own = /^[0-9a-f]{32}$/;
+  const [given, none, wrong] = [
+    await asked(`00-${trace}-b7ad6b7169203331-01`),
+    await asked(),
+    await asked(`00-${'0'.repeat(32)}-b7ad6b7169203331-01`),
+  ];
+  expect(given.trace).toBe(trace);
+  expect(given).not.toHaveProperty('traceParent');
+  expect(none.trace).toMatch(own);
+  expect(wrong.trace).toMatch(own);
+  expect(new Set([trace, none.trace, wrong.trace]).size).toBe(3);
+  const again = await site.post(`/v1/runs/${given.id}/retry`, undefined, all);
+  expect(again.body.trace).not.toBe(trace);
+});
+
 test('runs are listed newest first, page by page', async () => {
   const made = [];
   for (let n = 0; n < 3; n++)

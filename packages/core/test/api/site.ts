@@ -13,8 +13,10 @@ import { InProcessHost } from '../../src/host/in-process-host.ts';
 import { Reloading } from '../../src/host/reloading.ts';
 import { openDatabase, openLedger, type OpenedLedger } from '../../src/ledger/open-ledger.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
+import { NO_SECRETS } from '../../src/manifest/secret-references.ts';
 import { Metrics } from '../../src/observe/metrics.ts';
 import { provider, shelf, sink } from '../host/fake-plugins.ts';
+import { copyClusterIntoState } from '../ledger/copied-cluster.ts';
 import { MemoryRuns } from './memory-runs.ts';
 
 const configSchema = {
@@ -103,8 +105,10 @@ export async function openSite(
   const manifestFile = join(folder, 'plugins.json');
   const stateFolder = join(folder, 'state');
   await writeFile(manifestFile, JSON.stringify(MANIFEST, null, 2), { mode: 0o640 });
+  await copyClusterIntoState(stateFolder);
   const env = { AFFIRM_PASSWORD: PASSWORD };
-  const read = () => readManifest(manifestFile, { env });
+  const { secrets = NO_SECRETS } = more;
+  const read = () => readManifest(manifestFile, { env, secrets, sealed: 'hold' });
   // The time of day is the database's; only it goes on when the test says so.
   const clock = new ManualClock(Date.now());
   const logger = new RecordingLogger();
@@ -120,7 +124,7 @@ export async function openSite(
   const audit = new MemoryAudit();
   const metrics = new Metrics();
   const tell = () => undefined;
-  const reloading = new Reloading({ host, read, clock, tell, signal: life.signal });
+  const reloading = new Reloading({ host, read, secrets, clock, tell, signal: life.signal });
   const api = opening.use(
     await openApi({
       settings: { ...APP_DEFAULTS, address: '127.0.0.1', port: 0, insecure: false, ...settings },

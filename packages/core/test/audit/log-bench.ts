@@ -1,4 +1,5 @@
 /** Logs for tests: in a folder of their own, or in memory. */
+import { Secret } from '../../src/observe/secret.ts';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -25,7 +26,13 @@ export async function openLog(
   folder: string,
   options: Partial<AuditLogOptions> = {},
 ): Promise<AuditLog> {
-  return await AuditLog.open({ folder, key, clock: systemClock, clean: (one) => one, ...options });
+  return await AuditLog.open({
+    folder,
+    key: new Secret(key),
+    clock: systemClock,
+    clean: (one) => one,
+    ...options,
+  });
 }
 
 /** Every file of a log: name and content. */

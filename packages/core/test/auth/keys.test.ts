@@ -3,17 +3,20 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Credential } from '../../src/auth/credential.ts';
 import { KnownKeys } from '../../src/auth/known-keys.ts';
 import { openAuth, openKeys } from '../../src/auth/open-auth.ts';
 import { privateFile } from '../../src/auth/private-file.ts';
 import { parseScopes, scopeText } from '../../src/auth/scope.ts';
 import { openDatabase, type OpenedDatabase } from '../../src/ledger/open-ledger.ts';
+import { copyClusterIntoState } from '../ledger/copied-cluster.ts';
 
 let folder: string;
 let opened: OpenedDatabase;
 const logger = new RecordingLogger();
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'octo-auth-'));
+  await copyClusterIntoState(folder);
   opened = await openDatabase({ stateFolder: folder, logger });
 });
 afterAll(async () => {
@@ -120,6 +123,34 @@ test('a wrong secret costs a question to the database, whether there is such a k
   await known.proved(`octo_${key.id}_${'x'.repeat(43)}`);
   await known.proved(`octo_${'0'.repeat(16)}_${'x'.repeat(43)}`);
   expect(questions).toBe(3);
+});
+
+test('nothing about a key that is wrong, revoked, expired or unknown shows in the work that it makes', async () => {
+  const { store } = await openKeys(opened.database, folder);
+  const clock = new ManualClock(Date.now());
+  const work: string[] = [];
+  const counting = {
+    find: (id: string) => (work.push('question'), store.find(id)),
+    hashOf: (credential: Credential) => (work.push('hash'), store.hashOf(credential)),
+    touch: (id: string) => (work.push('note'), store.touch(id)),
+  };
+  const { key, text } = await store.create({ name: 'good', scopes });
+  const revoked = await store.create({ name: 'revoked', scopes });
+  await store.revoke(revoked.key.id);
+  const expired = await store.create({ name: 'expired', scopes, expiresAt: clock.now() - 1 });
+  const known = new KnownKeys({ store: counting, clock, logger });
+  const wrong = `octo_${key.id}_${'x'.repeat(43)}`;
+  const unknown = `octo_${'0'.repeat(16)}_${'x'.repeat(43)}`;
+  const tried = async (guess: string) => {
+    work.length = 0;
+    return [await known.proved(guess), ...work];
+  };
+  const same = [undefined, 'hash', 'question'];
+  for (const guess of [wrong, unknown, revoked.text, expired.text, wrong, unknown])
+    expect(await tried(guess)).toEqual(same);
+  await known.proved(text);
+  expect(await tried(wrong)).toEqual(same);
+  expect(await tried(unknown)).toEqual(same);
 });
 
 test('hosts of one database and one pepper accept each other’s tokens; a key that only the database names is none', async () => {

@@ -17,6 +17,7 @@ import { systemClock } from '../../src/host/system-clock.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import { Redactor } from '../../src/observe/redactor.ts';
 import { MemoryOutput } from '../cli/test-environment.ts';
+import { copyClusterIntoState } from '../ledger/copied-cluster.ts';
 import { canary, expectNoSecret } from './canaries.ts';
 
 type Fields = { readonly [name: string]: unknown };
@@ -78,6 +79,7 @@ export function withLedger(): void {
   let close: () => Promise<void>;
   beforeAll(async () => {
     stateFolder = await mkdtemp(join(tmpdir(), 'octo-bad-state-'));
+    await copyClusterIntoState(stateFolder);
     const logger = { trace() {}, debug() {}, info() {}, warn() {}, error() {} };
     const ledger = await openLedger({ stateFolder, logger });
     close = async () => {

@@ -10,7 +10,7 @@ import { emptyReport } from '../../src/cli/run-result.ts';
 
 const manifest = {
   plugins: new Map(),
-  pipelines: new Map([['affirm', { id: 'affirm', from: 'vendor', to: 'lake' }]]),
+  pipelines: new Map([['affirm', { id: 'affirm', enabled: true, from: 'vendor', to: 'lake' }]]),
 } as unknown as Manifest;
 
 /** Rooms whose run does what a test says: for what the command line makes of it. */

@@ -38,6 +38,13 @@ test('a key is made, shown once, listed and revoked', async () => {
   expect(audited.stdout.text).not.toContain(secret);
 });
 
+test('to revoke a key that is not there is recorded as what failed', async () => {
+  await keys('revoke', 'f'.repeat(16));
+  const audited = await octoHost(['audit', 'export'], testEnvironment({ cwd: folder }));
+  const last = JSON.parse(audited.stdout.lines.at(-1)!) as object;
+  expect(last).toMatchObject({ action: 'key.revoke', target: 'f'.repeat(16), outcome: 'failed' });
+});
+
 test.each([
   [['create', '--scope', 'admin'], '--name says what the key is for'],
   [['create', '--name', 'ci'], '--scope says what the key may do'],

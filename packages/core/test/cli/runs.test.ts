@@ -12,10 +12,12 @@ const totals = {
   failed: 0,
   pending: 1,
 };
+const times = { ms: 1500, steps: [] };
 const succeeded: RunEnd = {
   state: 'SUCCEEDED',
   totals,
-  timings: { connectAndList: 500, deliver: 1500, total: 2000 },
+  timings: { connect: 200, list: 300, deliver: 1500, total: 2000 },
+  steps: [{ step: 'download', ms: 1400, bytesIn: 2048, bytesOut: 2048 }],
 };
 
 async function queued(...more: string[]) {
@@ -73,7 +75,7 @@ test('runs are listed, and one is told with its files', async () => {
   await host.note(run, {
     news: [],
     files: [
-      { path: 'a\u001B[2J.csv', outcome: 'delivered', key: 'a.csv', bytes: 2048 },
+      { path: 'a\u001B[2J.csv', outcome: 'delivered', key: 'a.csv', bytes: 2048, times },
       { path: 'b.csv', outcome: 'pending', reason: 'it may still be growing' },
     ],
   });
@@ -83,8 +85,11 @@ test('runs are listed, and one is told with its files', async () => {
     `succeeded  trades    2026-01-16 03:45:00  command  ${id}  1 delivered (2.05 kB), 1 pending`,
   ]);
   const { stdout } = await again('runs', 'show', id);
-  expect(stdout.text).toContain('took          connectAndList 0.5 s, deliver 1.5 s, total 2.0 s');
-  expect(stdout.text).toContain('delivered  a\\x1b[2J.csv  2.05 kB  a.csv');
+  expect(stdout.text).toContain(
+    'took          connect 0.2 s, list 0.3 s, deliver 1.5 s, total 2.0 s',
+  );
+  expect(stdout.text).toContain('download  1.4 s  2.05 kB  2.05 kB');
+  expect(stdout.text).toContain('delivered  a\\x1b[2J.csv  2.05 kB  1.5 s  a.csv');
   expect(stdout.text).toContain('pending    b.csv');
   const json = await again('runs', 'show', id, '--json');
   expect(JSON.parse(json.stdout.text)).toMatchObject({ run: { id, totals }, files: [{}, {}] });

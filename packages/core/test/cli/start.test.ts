@@ -81,10 +81,10 @@ test('a run that fails is said and tried again; in the end the next one tries', 
   stop.abort(new Interrupted('SIGTERM'));
   const { stderr } = await ended;
   expect(stderr.text).toContain(
-    'the run failed and is tried again: no route to sftp.test:22 (seconds 4, pipeline trades)',
+    'the run failed and is tried again: no route to sftp.test:22 (seconds 4, pipeline trades, run ',
   );
   expect(stderr.text).toContain(
-    'the run failed; the next one tries again: no route to sftp.test:22 (pipeline trades)',
+    'the run failed; the next one tries again: no route to sftp.test:22 (pipeline trades, run ',
   );
 });
 

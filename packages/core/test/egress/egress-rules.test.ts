@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { addressKind } from '../../src/egress/address-kind.ts';
 import { egressRules } from '../../src/egress/egress-rules.ts';
 import { guardedLookup } from '../../src/egress/guarded-lookup.ts';
+import { nameServer } from './name-server.ts';
 
 const NOTHING = { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false };
 
@@ -105,18 +106,24 @@ test('allow.hosts opens a name, an address or a network, allow.privateNetworks e
     expect(verdict(open, address)).not.toBe('open');
 });
 
-/** A name server that says something else each time. */
-function nameServer(...answers: readonly (readonly string[])[]) {
-  let asked = 0;
-  const lookup = (_: string, __: object, answer: (error: null, all: unknown) => void): void => {
-    const addresses = answers[asked++] ?? [];
-    answer(
-      null,
-      addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-    );
-  };
-  return { lookup: lookup as never, asked: () => asked };
-}
+test('a name that is allowed leads to no link-local address and no address where clouds keep credentials, unless that is allowed in words', () => {
+  const named = rulesFor({}, { hosts: ['sftp.corp.example'], privateNetworks: true });
+  for (const address of [
+    '169.254.169.254',
+    '169.254.1.1',
+    'fe80::1',
+    'fd00:ec2::254',
+    '100.100.100.200',
+    '::ffff:a9fe:a9fe',
+  ])
+    expect(verdict(named, address, 'sftp.corp.example')).toContain('no connection was made');
+  expect(verdict(named, '169.254.169.254', 'sftp.corp.example')).toBe(
+    'sftp.corp.example leads to 169.254.169.254, which is a link-local address, where clouds keep the credentials of their machines: no connection was made. If it is meant, let the plugin: "allow": { "hosts": ["169.254.169.254"] } beside its config',
+  );
+  const inWords = rulesFor({}, { hosts: ['sftp.corp.example', '169.254.0.0/16'] });
+  expect(verdict(inWords, '169.254.169.254', 'sftp.corp.example')).toBe('open');
+  expect(verdict(inWords, '100.100.100.200', 'sftp.corp.example')).not.toBe('open');
+});
 
 async function resolved(lookup: ReturnType<typeof guardedLookup>, all: boolean): Promise<unknown> {
   const { promise, resolve, reject } = Promise.withResolvers<unknown>();

@@ -11,6 +11,7 @@ import {
 import type { LoadPlugin } from '../../src/host/load-plugin.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
+import type { SecretSource } from '../../src/manifest/secret-source.ts';
 
 /** A provider that has nothing, with a life of the test's choice. */
 export function provider(life: Lifecycle = {}): Provider {
@@ -49,12 +50,13 @@ export function shelf(plugins: Readonly<Record<string, PluginDefinition>>): Load
 export async function manifestOf(
   text: string | object,
   env: Readonly<Record<string, string>> = {},
+  secrets?: SecretSource,
 ): Promise<Manifest> {
   const folder = await mkdtemp(join(tmpdir(), 'octo-host-'));
   try {
     const file = join(folder, 'plugins.json');
     await writeFile(file, typeof text === 'string' ? text : JSON.stringify(text));
-    return await readManifest(file, { env });
+    return await readManifest(file, { env, secrets });
   } finally {
     await rm(folder, { recursive: true });
   }

@@ -8,6 +8,7 @@ import { OctoError } from '../../src/errors/octo-error.ts';
 import { InProcessHost } from '../../src/host/in-process-host.ts';
 import { type Reload, Reloading } from '../../src/host/reloading.ts';
 import { readManifest } from '../../src/manifest/read-manifest.ts';
+import { PlainSecrets, type Secrets } from '../manifest/plain-secrets.ts';
 import { provider, shelf, sink } from './fake-plugins.ts';
 
 const manifest = (place: string, more = '') => `{
@@ -18,16 +19,24 @@ const manifest = (place: string, more = '') => `{
   "pipelines": { "trades": { "from": "acme", "to": "lake", "key": "{name}" } }
 }`;
 
+interface Following {
+  readonly read?: () => void;
+  readonly life?: (place: string) => Lifecycle;
+  /** What is in the store; without a word of it the key to it is missing. */
+  readonly secrets?: Secrets;
+}
+
 /** A host that follows a real file, looked at when the test says so. */
-async function following(
-  text: string,
-  { read, life }: { read?: () => void; life?: (place: string) => Lifecycle } = {},
-) {
+async function following(text: string, { read, life, secrets }: Following = {}) {
   const folder = await mkdtemp(join(tmpdir(), 'octo-reload-'));
   const file = join(folder, 'plugins.json');
   await writeFile(join(folder, 'secret'), 'one');
   await writeFile(file, text);
+  const store = await new PlainSecrets(folder).put(secrets ?? {});
+  if (secrets === undefined) await store.seal();
+  const reading = { env: {}, secrets: store, sealed: 'hold' } as const;
   const clock = new ManualClock();
+  const logger = new RecordingLogger();
   const stop = new AbortController();
   const configSchema = {
     type: 'object',
@@ -45,8 +54,8 @@ async function following(
         sink({ start: async () => void starts.push(place), ...life?.(place) }),
     }),
   };
-  const host = await InProcessHost.create(await readManifest(file, { env: {} }), {
-    logger: new RecordingLogger(),
+  const host = await InProcessHost.create(await readManifest(file, reading), {
+    logger,
     clock,
     stateFolder: join(folder, '.octo'),
     stepKinds: [],
@@ -63,8 +72,9 @@ async function following(
     host,
     read: async () => {
       read?.();
-      return await readManifest(file, { env: {} });
+      return await readManifest(file, reading);
     },
+    secrets: store,
     clock,
     tell: (reload) => void told.push(reload),
     signal: stop.signal,
@@ -77,7 +87,7 @@ async function following(
       if (!reload.isNews) return [];
       return [reload.error instanceof OctoError ? reload.error.code : reload.error];
     });
-  return { host, reloading, file, folder, clock, news, starts, stop };
+  return { host, reloading, file, folder, clock, logger, store, told, news, starts, stop };
 }
 
 test('what nobody touched is not even read; what was only touched changes nothing', async () => {
@@ -249,4 +259,115 @@ test('a host that is told to stop applies nothing more and says nothing', async 
   await reloading.look();
   expect(news()).toEqual([]);
   expect(host.instances).toBe(instances);
+});
+
+/** Two sinks that use a secret each, a pipeline whose step does, and a sink that uses none. */
+const secretive = `{
+  "plugins": {
+    "acme": { "use": "vendor" },
+    "lake": { "use": "sink", "config": { "place": "lake \${secret:lake}" } },
+    "bay": { "use": "sink", "config": { "place": "bay \${secret:bay}" } },
+    "pond": { "use": "sink", "config": { "place": "pond" } }
+  },
+  "pipelines": {
+    "to-lake": { "from": "acme", "to": "lake", "key": "{name}" },
+    "to-bay": { "from": "acme", "to": "bay", "key": "{name}" },
+    "to-pond": { "from": "acme", "to": "pond", "key": "{name}" },
+    "timed": { "from": "acme", "to": "pond", "key": "{name}", "timezone": "\${secret:zone}" }
+  }
+}`;
+const stored = { lake: 'one', bay: 'two', zone: 'UTC', other: 'unused' };
+
+test('a changed secret starts exactly the instances that use it', async () => {
+  const { host, reloading, store, news, starts, told } = await following(secretive, {
+    secrets: stored,
+  });
+  await reloading.look();
+  const before = new Map(host.instances);
+  await store.put({ ...stored, lake: 'three' });
+  await reloading.look();
+  expect(starts).toEqual(['lake three']);
+  expect(told.at(-1)).toMatchObject({
+    plan: {
+      plugins: { kept: ['acme', 'bay', 'pond'], started: [{ id: 'lake', keys: ['config/place'] }] },
+      pipelines: { kept: ['to-bay', 'to-pond', 'timed'], started: [{ id: 'to-lake' }] },
+    },
+  });
+  for (const id of ['acme', 'bay', 'pond']) expect(host.instances.get(id)).toBe(before.get(id));
+  expect(news()).toEqual(['applied']);
+});
+
+test('a changed secret of a pipeline changes that pipeline alone', async () => {
+  const { reloading, store, starts, told } = await following(secretive, { secrets: stored });
+  await reloading.look();
+  await store.put({ ...stored, zone: 'Europe/Berlin' });
+  await reloading.look();
+  expect(starts).toEqual([]);
+  expect(told.at(-1)).toMatchObject({
+    plan: { pipelines: { started: [{ id: 'timed', keys: ['timezone'] }] } },
+  });
+});
+
+test('a changed secret that nothing uses changes nothing', async () => {
+  const { host, reloading, store, news, starts } = await following(secretive, { secrets: stored });
+  await reloading.look();
+  const before = [...host.instances.values()];
+  await store.put({ ...stored, other: 'changed', more: 'new' });
+  await reloading.look();
+  expect([...host.instances.values()]).toEqual(before);
+  expect([news(), starts]).toEqual([[], []]);
+});
+
+test('without the key what needs a secret is held, the rest lives, and the key lets it start', async () => {
+  const { host, reloading, store, logger, news, starts } = await following(secretive);
+  expect([...host.instances.keys()]).toEqual(['acme', 'pond']);
+  expect(() => host.pipeline('to-pond')).not.toThrow();
+  expect(() => host.pipeline('to-lake')).toThrow(
+    /^pipeline 'to-lake' cannot run: plugin 'lake': config\/place waits for \$\{secret:lake\}: the store is sealed; put the key back/,
+  );
+  const told = logger.entries.filter(({ message }) => message === 'held: waits for a secret');
+  expect(told.map(({ fields }) => [fields.plugin ?? fields.pipeline, fields.reason])).toEqual([
+    ['lake', expect.stringContaining('put the key back')],
+    ['bay', expect.stringContaining('put the key back')],
+    ['timed', expect.stringContaining('put the key back')],
+    ['to-lake', expect.stringContaining('put the key back')],
+    ['to-bay', expect.stringContaining('put the key back')],
+  ]);
+  const { acme, pond } = Object.fromEntries(host.instances);
+  await reloading.look();
+  await reloading.look();
+  expect(news()).toEqual([]);
+  await store.put(stored);
+  await reloading.look();
+  expect(news()).toEqual(['applied']);
+  expect(starts).toEqual(['lake one', 'bay two']);
+  expect([host.instances.get('acme'), host.instances.get('pond')]).toEqual([acme, pond]);
+  expect(() => host.pipeline('to-lake')).not.toThrow();
+});
+
+test('what runs is not held when the key goes away, and other changes wait for it', async () => {
+  const { host, reloading, file, store, clock, news } = await following(secretive, {
+    secrets: stored,
+  });
+  await reloading.look();
+  const { instances } = host;
+  await store.seal();
+  await reloading.look();
+  expect(news()).toEqual(['OCTO_SECRETS_SEALED']);
+  await writeFile(file, secretive.replace('"pond" }', '"pond 2" }'));
+  await reloading.look();
+  expect(host.instances).toBe(instances);
+  await store.unseal();
+  await clock.advance(1);
+  await reloading.look();
+  expect(host.instances.get('pond')?.config.config).toEqual({ place: 'pond 2' });
+});
+
+test('while the store is sealed, what needs no secret is taken as ever', async () => {
+  const { host, reloading, file, starts } = await following(secretive);
+  await reloading.look();
+  await writeFile(file, secretive.replace('"pond" }', '"pond 2" }'));
+  await reloading.look();
+  expect(starts).toEqual(['pond 2']);
+  expect([...host.instances.keys()]).toEqual(['acme', 'pond']);
 });

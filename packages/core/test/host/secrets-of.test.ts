@@ -41,6 +41,17 @@ test.each([
   expect(await secretsAt(place, text, options)).toEqual(['the value']);
 });
 
+test('what comes from the store of secrets is secret, whatever is said of its place', async () => {
+  const found = { value: 'the value', grants: ['*'] };
+  const secrets = { files: [], open: async () => ({ names: [], find: () => found }) };
+  const manifest = await manifestOf(
+    { plugins: { a: { use: 'p', config: { host: '${secret:plain}' } } } },
+    {},
+    secrets,
+  );
+  expect(secretsOf(manifest, { secrets: new Map(), isKnown: () => true })).toEqual(['the value']);
+});
+
 test('what stands at a marked place is secret, wherever it came from', async () => {
   expect(await secretsAt('host', 'plain', { marked: true })).toEqual(['plain']);
   expect(new Set(await secretsAt('host', '${env:VENDOR}', { marked: true }))).toEqual(

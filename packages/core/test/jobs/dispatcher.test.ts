@@ -13,6 +13,10 @@ type Run = DispatcherOptions['run'];
 const second = 1000;
 const request = { pipeline: 'trades', trigger: 'api', by: 'key:1' } as const;
 const report: RunReport = emptyReport('trades');
+const times = {
+  ms: 2000,
+  steps: [{ step: 'download', fromMs: 0, toMs: 1950, ms: 1900, bytesIn: 4, bytesOut: 4 }],
+};
 const ends = async () => report;
 /** Ends when it is told to. */
 const stays: Run = async (_run, _tell, signal) => {
@@ -58,10 +62,10 @@ function host(
 test('a request is worked off at once, with totals, files and timings', async () => {
   const here = world();
   const { queue } = host(here, async (_run, tell) => {
-    tell({ event: 'listed', files: 2, bytes: 8, toDeliver: 2 });
+    tell({ event: 'listed', files: 2, bytes: 8, toDeliver: 2, connectMs: 400, listMs: 100 });
     await here.clock.sleep(2 * second);
     tell({ event: 'read', path: 'a', bytes: 4 });
-    tell({ event: 'delivered', path: 'a', key: 'k', bytes: 4, delivery: 'd1' });
+    tell({ event: 'delivered', path: 'a', key: 'k', bytes: 4, delivery: 'd1', times });
     await here.clock.sleep(1 * second);
     const delivered = [{ path: 'a', key: 'k', bytes: 4, sha256: '' }];
     return { ...report, discovered: 2, delivered, pending: [{ path: 'b', reason: 'growing' }] };
@@ -80,10 +84,11 @@ test('a request is worked off at once, with totals, files and timings', async ()
   expect(await queue.find(id)).toMatchObject({
     state: 'SUCCEEDED',
     totals: { discovered: 2, delivered: 1, bytes: 4, pending: 1 },
-    timings: { connectAndList: 0, deliver: 3000, total: 3000 },
+    timings: { connect: 400, list: 100, deliver: 3000, total: 3000 },
+    steps: [{ step: 'download', ms: 1900, bytesIn: 4, bytesOut: 4 }],
   });
   expect(await queue.files(id)).toEqual([
-    { path: 'a', outcome: 'delivered', key: 'k', bytes: 4, delivery: 'd1' },
+    { path: 'a', outcome: 'delivered', key: 'k', bytes: 4, delivery: 'd1', times },
     { path: 'b', outcome: 'pending', reason: 'growing' },
   ]);
 });

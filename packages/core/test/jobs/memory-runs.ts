@@ -13,7 +13,7 @@ import type {
   TakenRun,
 } from '../../src/jobs/run-queue.ts';
 import { LEASE_MS, MOST_DEATHS } from '../../src/jobs/run-queue.ts';
-import { keyReused, requestHash } from '../../src/jobs/run-request.ts';
+import { keyReused, repeated, requestHash } from '../../src/jobs/run-request.ts';
 import type {
   RunFile,
   RunFilter,
@@ -22,6 +22,7 @@ import type {
   RunRecord,
   RunRequest,
 } from '../../src/jobs/runs.ts';
+import { traceIdOf } from '../../src/observe/trace-context.ts';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
@@ -116,7 +117,7 @@ export class MemoryRuns implements RunQueue {
 
   async retry(id: string, by: string): Promise<RunRecord | undefined> {
     const run = await this.find(id);
-    return run && (await this.request({ ...run.request, trigger: 'retry', by }));
+    return run && (await this.request(repeated(run.request, by)));
   }
 
   async *follow(id: string, lastSeen: number | undefined, signal: AbortSignal) {
@@ -256,8 +257,10 @@ export class MemoryRuns implements RunQueue {
     );
     if (known !== undefined && !known.hash.equals(hash)) throw keyReused(key!);
     if (known !== undefined) return known.record;
+    const id = crypto.randomUUID();
     const record: TakenRun = {
-      id: crypto.randomUUID(),
+      id,
+      trace: traceIdOf(id, request.traceParent),
       request: { priority: 0, ...rest },
       state: 'QUEUED',
       attempt: 0,
@@ -284,6 +287,7 @@ export class MemoryRuns implements RunQueue {
       deaths: before.deaths + (died ? 1 : 0),
       failures: before.failures + (error !== undefined && !died && !wasPutOff ? 1 : 0),
       timings: end.timings,
+      ...(end.steps !== undefined && { steps: end.steps }),
       ...(end.state === 'SUCCEEDED' && { totals: end.totals }),
       ...(end.state === 'CANCELLED' && { cancelledBy: end.by }),
       ...(error !== undefined && { error }),

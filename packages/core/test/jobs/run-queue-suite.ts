@@ -12,7 +12,9 @@ const totals = {
   failed: 0,
   pending: 0,
 };
-const succeeded: RunEnd = { state: 'SUCCEEDED', totals, timings: { total: 12 } };
+const steps = [{ step: 'download', ms: 11.5, bytesIn: 4, bytesOut: 4 }];
+const times = { ms: 12, steps: [{ ...steps[0]!, fromMs: 0, toMs: 11.5 }] };
+const succeeded: RunEnd = { state: 'SUCCEEDED', totals, timings: { total: 12 }, steps };
 const error = { code: 'network', message: 'no route' };
 const back = { state: 'QUEUED', afterMs: 0, died: false, timings: {} } as const;
 const died = { ...back, died: true };
@@ -66,18 +68,18 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
       news: [{ event: 'failed', path: 'a\u0000b', reason: 'network' }],
       files: [
         { path: 'a\u0000b', outcome: 'failed', reason: 'network' },
-        { path: 'c', outcome: 'delivered', key: 'k', bytes: 4 },
+        { path: 'c', outcome: 'delivered', key: 'k', bytes: 4, times },
         { path: 'a\u0000b', outcome: 'delivered', key: 'k~2', bytes: 5 },
       ],
     });
     expect(await host.find(run.id)).toMatchObject({ progress: { filesDone: 1, secondsLeft: 1 } });
     const ended = await host.end(run, succeeded);
-    expect(ended).toMatchObject({ state: 'SUCCEEDED', totals, timings: { total: 12 } });
+    expect(ended).toMatchObject({ state: 'SUCCEEDED', totals, timings: { total: 12 }, steps });
     expect(ended).not.toHaveProperty('progress');
     expect(await host.find(run.id)).toEqual(ended);
     expect(await host.files(run.id)).toEqual([
       { path: 'a\u0000b', outcome: 'delivered', key: 'k~2', bytes: 5 },
-      { path: 'c', outcome: 'delivered', key: 'k', bytes: 4 },
+      { path: 'c', outcome: 'delivered', key: 'k', bytes: 4, times },
     ]);
     await host.request(request);
     const other = (await host.take('trades', 1))!;

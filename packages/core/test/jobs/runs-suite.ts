@@ -23,6 +23,21 @@ export function runsSuite(open: () => Promise<Runs>): void {
     expect(await runs.find(crypto.randomUUID())).toBeUndefined();
   });
 
+  test('a request that came with a trace keeps it; its retry has one of its own', async () => {
+    const runs = await open();
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const traceParent = `00-${trace}-b7ad6b7169203331-01`;
+    const made = await runs.request({ ...request, key: 'k', traceParent });
+    expect(made).toMatchObject({ trace, request: { traceParent } });
+    expect(await runs.find(made.id)).toEqual(made);
+    // The next try to ask is another span, and the same request.
+    const other = traceParent.replace('b7ad', 'b7ae');
+    expect((await runs.request({ ...request, key: 'k', traceParent: other })).id).toBe(made.id);
+    const again = (await runs.retry(made.id, 'key:2'))!;
+    expect(again.trace).toBe(again.id.replaceAll('-', ''));
+    expect(again.request).not.toHaveProperty('traceParent');
+  });
+
   test('the same key with the same request answers the same run; with another it is refused', async () => {
     const runs = await open();
     const keyed = { ...request, key: 'month-end' };

@@ -4,10 +4,12 @@ import { join } from 'node:path';
 import { RecordingLogger } from '@octo/plugin-testing';
 import { systemClock } from '../../src/host/system-clock.ts';
 import { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
+import { copyCluster } from './copied-cluster.ts';
 
 /** A real PostgreSQL for one test file. */
 export async function postgresServer(): Promise<EmbeddedPostgres & AsyncDisposable> {
   const folder = await mkdtemp(join(tmpdir(), 'octo-test-'));
+  await copyCluster(folder);
   const server = await EmbeddedPostgres.open({
     folder,
     clock: systemClock,

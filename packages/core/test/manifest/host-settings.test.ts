@@ -60,3 +60,27 @@ test.each([
 ])('slips of the section are told like all others: %j', async (host, problem) => {
   await expect(withHost(host)).rejects.toThrow(problem);
 });
+
+test('traces go nowhere unless somebody says where; a flag wins over the environment, that over the file', async () => {
+  const { host } = await withHost({ telemetry: { endpoint: 'http://file.test:4318/' } });
+  const base = { OTEL_EXPORTER_OTLP_ENDPOINT: 'http://base.test:4318/otlp' };
+  const whole = { ...base, OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: 'http://whole.test/take' };
+  const flag = { 'telemetry-endpoint': 'https://flag.test' };
+  const urlOf = (...given: Parameters<typeof hostSettings>) =>
+    hostSettings(...given).telemetry?.url;
+  expect(urlOf(undefined, {})).toBeUndefined();
+  expect(urlOf(host, {})).toBe('http://file.test:4318/v1/traces');
+  expect(urlOf(host, base)).toBe('http://base.test:4318/otlp/v1/traces');
+  expect(urlOf(host, whole)).toBe('http://whole.test/take');
+  expect(urlOf(host, whole, flag)).toBe('https://flag.test/v1/traces');
+  expect(hostSettings(host, { OTEL_SERVICE_NAME: 'feeds' }).telemetry?.service).toBe('feeds');
+});
+
+test.each(['collector:4318', 'ftp://collector.test', 'http://user:hunter2@collector.test'])(
+  'the collector %j is refused, without telling a password',
+  (url) => {
+    const settings = () => hostSettings(undefined, { OTEL_EXPORTER_OTLP_ENDPOINT: url });
+    expect(settings).toThrow('OTEL_EXPORTER_OTLP_ENDPOINT is an http or https address');
+    expect(settings).not.toThrow('hunter2');
+  },
+);

@@ -55,6 +55,7 @@ describe('a manifest that is right', () => {
       policy: {
         timeoutMs: 30_000,
         attempts: 4,
+        refreshMs: 300_000,
         breaker: {
           failures: 5,
           withinMs: 3_600_000,
@@ -75,6 +76,7 @@ describe('a manifest that is right', () => {
       key: '{name}',
       schedule: undefined,
       timezone: 'UTC',
+      verifyCommit: false,
       everyMs: undefined,
       catchUp: 'last',
       runs: { concurrency: 1, attempts: 4 },
@@ -186,10 +188,13 @@ describe('references', () => {
     ['${file:binary}', 'refers to ${file:binary}, which is not UTF-8 text'],
     [
       '${secret:pgp}',
-      'uses ${secret:pgp}, which this version cannot resolve yet; use ${env:NAME} or ${file:path}',
+      'refers to ${secret:pgp}, which the store does not have; octo-host secrets set puts it there',
     ],
     ['${evn:A}', "has a reference of unknown kind 'evn'; did you mean 'env'?"],
-    ['${A}', "has a reference of unknown kind 'A'; there are ${env:NAME} and ${file:path}"],
+    [
+      '${A}',
+      "has a reference of unknown kind 'A'; there are ${env:NAME}, ${file:path} and ${secret:name}",
+    ],
     ['${env:A', 'has a reference ${…} that is not closed; write $${ for a plain ${'],
   ])('that lead nowhere are refused: %s', async (reference, problem) => {
     await writeFile(join(folder, 'big'), Buffer.alloc(1024 * 1024 + 1));
@@ -409,6 +414,7 @@ describe('webhooks', () => {
     const { webhooks } = await read(manifest(`${url}, ${secret}`));
     expect(webhooks?.get('ops')).toEqual({
       name: 'ops',
+      allow: { hosts: [], privateNetworks: false },
       url: 'https://ops.test/hook',
       secret: 'correct horse battery',
       on: ['quarantined', 'failed', 'late'],

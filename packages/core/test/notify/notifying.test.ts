@@ -6,6 +6,7 @@ import { PostgresLedger } from '../../src/ledger/postgres-ledger.ts';
 import type { PipelineConfig, WebhookConfig } from '../../src/manifest/manifest.ts';
 import { Notifying } from '../../src/notify/notifying.ts';
 import { signedHeaders } from '../../src/notify/sign.ts';
+import { webhookOf } from '../../src/notify/webhook.ts';
 import type { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
 import { postgresServer } from '../ledger/postgres-server.ts';
 import { defaultConfig } from '../pipeline/pipeline-bench.ts';
@@ -50,13 +51,14 @@ async function listening(
     const notifying = await Notifying.open({
       place: server,
       webhooks: [
-        {
+        webhookOf({
           name: 'ops',
           url: receiver.url,
           secret: SECRET,
+          allow: { hosts: [], privateNetworks: false },
           on: ['delivered', 'quarantined', 'failed', 'late'],
           ...webhook,
-        },
+        }),
       ],
       pipelines: () => pipelines,
       clock: systemClock,

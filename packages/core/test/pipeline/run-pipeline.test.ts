@@ -515,6 +515,66 @@ describe('a sink in trouble', () => {
   });
 });
 
+describe('a sink that lies', () => {
+  /** Answers that it committed, and has nothing, for so many commits. */
+  function lying(sink: MemorySink, times: number): void {
+    const stage = sink.stage.bind(sink);
+    let lies = 0;
+    sink.stage = async (object, signal) => {
+      const staged = await stage(object, signal);
+      return {
+        ...staged,
+        commit: async (proof, inner) =>
+          lies++ < times ? { outcome: 'committed' } : await staged.commit(proof, inner),
+        [Symbol.asyncDispose]: () => staged[Symbol.asyncDispose](),
+      };
+    };
+  }
+
+  test('delivers nothing by its word where its commits are verified, and the vendor keeps the file', async () => {
+    await using bench = await PipelineBench.open({ verifyCommit: true });
+    bench.vendor.publish('a.csv', 'content');
+    lying(bench.sink, 100);
+    const report = await bench.run();
+    expect(report.delivered).toEqual([]);
+    expect(report.failed).toMatchObject([
+      { path: 'a.csv', error: expect.stringMatching(/^COMMIT_UNCONFIRMED: .*'in\/a.csv'/) },
+    ]);
+    expect(bench.visible()).toEqual({});
+  });
+
+  test('once is asked again, and then has it', async () => {
+    await using bench = await PipelineBench.open({ verifyCommit: true });
+    bench.vendor.publish('a.csv', 'content');
+    lying(bench.sink, 1);
+    expect((await bench.run()).delivered).toMatchObject([{ key: 'in/a.csv' }]);
+    expect(bench.visible()).toEqual({ 'in/a.csv': 'content' });
+    expect((await bench.run()).delivered).toEqual([]);
+  });
+
+  test('costs one look for each file, and none where nobody asks for it', async () => {
+    const looks = async (verifyCommit: boolean) => {
+      await using bench = await PipelineBench.open({ verifyCommit });
+      bench.vendor.publish('a.csv', 'content');
+      await bench.run();
+      return bench.sink.calls.filter(({ verb }) => verb === 'head').length;
+    };
+    expect(await looks(true)).toBe((await looks(false)) + 1);
+  });
+
+  test('that has other bytes than it was given raises an alarm', async () => {
+    await using bench = await PipelineBench.open({ verifyCommit: true });
+    bench.vendor.publish('a.csv', 'content');
+    const head = bench.sink.head.bind(bench.sink);
+    bench.sink.head = async (key, signal) => {
+      const object = await head(key, signal);
+      return object && { ...object, bytes: object.bytes - 1 };
+    };
+    const report = await bench.run();
+    expect(report.quarantined).toMatchObject([{ reason: /^SINK_MISMATCH: .*instead of/ }]);
+  });
+});
+
 describe('a lost ledger', () => {
   test('is no reason to deliver twice: what is there is read again and compared', async () => {
     await using bench = await PipelineBench.open();

@@ -83,7 +83,11 @@ export async function openWorkshop(env: Readonly<Record<string, string>> = {}): 
 }
 
 /** A plugin as a package without a copy of the contract would have it: plain data. */
-export function pluginModule(kind: 'provider' | 'sink', body: string, properties = '{}'): string {
+export function pluginModule(
+  kind: 'provider' | 'sink' | 'secrets',
+  body: string,
+  properties = '{}',
+): string {
   return `
 const configSchema = { type: 'object', additionalProperties: false, properties: ${properties} };
 export default { $octo: '@octo/plugin', contract: 1, name: 'made', kind: '${kind}', configSchema, inject: {},

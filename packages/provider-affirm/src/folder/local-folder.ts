@@ -1,5 +1,5 @@
 import { constants, type Stats } from 'node:fs';
-import { lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { type FileHandle, lstat, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { PluginError, type PluginErrorType } from '@octo/plugin-api';
 import { joined, type Entry, type Folder, type Version } from './folder.ts';
@@ -71,22 +71,31 @@ async function* read(
   // Between listing and opening the file may have become a link or a pipe.
   const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const file = await asked('open', path, () => open(path, flags));
+  let next: Promise<Uint8Array> | undefined;
   try {
     const found = await file.stat();
     if (!found.isFile()) throw failure('not_found', 'open', path, 'it is not a regular file');
+    next = readChunk(file, path, offset);
     for (let position = offset; ;) {
       signal.throwIfAborted();
-      const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-      const { bytesRead } = await asked('read', path, () =>
-        file.read(chunk, 0, CHUNK_BYTES, position),
-      );
-      if (bytesRead === 0) return;
-      position += bytesRead;
-      yield chunk.subarray(0, bytesRead);
+      const chunk = await next;
+      if (chunk.length === 0) return;
+      position += chunk.length;
+      // While the consumer is busy with this one.
+      next = readChunk(file, path, position);
+      next.catch(() => {});
+      yield chunk;
     }
   } finally {
+    await next?.catch(() => {});
     await file.close();
   }
+}
+
+async function readChunk(file: FileHandle, path: string, position: number): Promise<Uint8Array> {
+  const chunk = Buffer.allocUnsafeSlow(CHUNK_BYTES);
+  const { bytesRead } = await asked('read', path, () => file.read(chunk, 0, CHUNK_BYTES, position));
+  return chunk.subarray(0, bytesRead);
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { FastifyInstance } from 'fastify';
 import { reaches, type Reach } from '../../auth/scope.ts';
-import { OctoError } from '../../errors/octo-error.ts';
+import { type Issue, OctoError } from '../../errors/octo-error.ts';
 import type { InstanceHealth } from '../../host/health.ts';
 import type { InstanceConfig } from '../../manifest/manifest.ts';
 import type { Breakers } from '../../policy/breakers.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import { reachFor } from '../access.ts';
 import { breakerOf } from '../breaker-of.ts';
 import type { ApiParts } from '../parts.ts';
@@ -77,22 +78,30 @@ function pluginJson(
   answers: readonly InstanceHealth[],
   known: Awaited<ReturnType<Breakers['all']>> | undefined,
 ): Record<string, unknown> {
-  const { redact, instances } = parts.host;
+  const { redact, instances, manifest } = parts.host;
   const instance = instances.get(id);
+  const held = manifest.held?.get(pointerTo('/plugins', id));
   const said = answers.find((one) => one.id === id);
   return {
     id,
     use,
-    enabled,
+    enabled: enabled || held !== undefined,
     kind: instance?.definition.kind,
     name: instance?.definition.name,
     summary: instance?.definition.summary,
-    state: instance?.state.state ?? (enabled ? 'defect' : 'disabled'),
+    state: instance?.state.state ?? absence(enabled, held),
+    ...(held === undefined ? {} : { reason: redact(held.message) }),
     ...(instance?.state.state === 'failed' ? { reason: redact(instance.state.reason) } : {}),
     pipelines: usersOf(id, parts),
     breaker: known && breakerOf(parts.host.manifest, known, id),
     ...(said === undefined ? {} : { health: healthJson(said, redact) }),
   };
+}
+
+/** Why there is no living instance. */
+function absence(enabled: boolean, held: Issue | undefined): 'defect' | 'held' | 'disabled' {
+  if (held !== undefined) return 'held';
+  return enabled ? 'defect' : 'disabled';
 }
 
 function healthJson(

@@ -4,6 +4,8 @@ import { byOf } from '../../auth/identity.ts';
 import { reaches } from '../../auth/scope.ts';
 import { OctoError } from '../../errors/octo-error.ts';
 import type { RunFilter, RunRecord, RunRequest } from '../../jobs/runs.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
+import { parseTraceParent } from '../../observe/trace-context.ts';
 import { reachFor } from '../access.ts';
 import type { ApiParts } from '../parts.ts';
 import { recorded } from '../recorded.ts';
@@ -29,7 +31,7 @@ interface OneRun {
 }
 interface NewRun {
   Body: { pipeline: string; since?: string; path?: string; priority?: number };
-  Headers: { 'idempotency-key'?: string };
+  Headers: { 'idempotency-key'?: string; traceparent?: string };
 }
 
 const params = closed({ id: runId }, ['id']);
@@ -53,6 +55,11 @@ export function runRoutes(app: FastifyInstance, parts: ApiParts): void {
               pattern: '^[\\x21-\\x7e]{1,200}$',
               description: 'Makes the request safe to repeat: the same key answers the same run.',
             },
+            traceparent: {
+              type: 'string',
+              description:
+                'Of W3C Trace Context: the spans of the run belong below it. Anything else is ignored.',
+            },
           },
         },
         body: closed(
@@ -72,7 +79,9 @@ export function runRoutes(app: FastifyInstance, parts: ApiParts): void {
       const known = host.manifest.pipelines.get(wanted.pipeline);
       if (known === undefined || !reaches(reachFor(request), wanted.pipeline))
         throw noPipeline(wanted.pipeline);
-      if (!known.enabled)
+      // A run of one that waits for a secret waits with it.
+      const isHeld = host.manifest.held?.has(pointerTo('/pipelines', wanted.pipeline)) === true;
+      if (!known.enabled && !isHeld)
         throw new OctoError(
           'OCTO_PIPELINE_DISABLED',
           `pipeline '${wanted.pipeline}' is switched off in the manifest`,
@@ -192,11 +201,15 @@ function wantedRun({ body, headers, identity }: FastifyRequest<NewRun>): RunRequ
   const { since, ...rest } = body;
   const by = byOf(identity!);
   const key = headers['idempotency-key'];
+  const { traceparent: traceParent } = headers;
   return {
     ...rest,
     by,
     trigger: 'api',
     ...(since === undefined ? {} : { since: Date.parse(since) }),
+    ...(traceParent === undefined || parseTraceParent(traceParent) === undefined
+      ? {}
+      : { traceParent }),
     ...(key === undefined
       ? {}
       : { key: createHash('sha256').update(`${by}\0${key}`).digest('hex') }),

@@ -9,6 +9,7 @@ import { errorText, issueLine } from '../explain-error.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { count } from '../run-line.ts';
 import { workplaceOf } from '../workplace.ts';
 
@@ -39,11 +40,11 @@ export const check: CommandCode = async (args, environment) => {
 };
 
 async function* everyCheck(args: Args, environment: Environment): AsyncIterable<Check> {
-  const { rooms, env, signal } = environment;
+  const { rooms, signal } = environment;
   const { manifestFile } = workplaceOf(args, environment);
   const logger = await quietLogger(args, environment);
   try {
-    const manifest = await rooms.readManifest(manifestFile, { env });
+    const manifest = await readManifestOf(args, environment);
     yield passed('manifest', manifestFile);
     await using host = await rooms.createHost(
       manifest,

@@ -2,6 +2,8 @@ import type { Logger } from '@octo/plugin-api';
 import { askHealth, type InstanceHealth } from '../../host/health.ts';
 import { shownBreaker } from '../../policy/shown-breaker.ts';
 import type { Breaker } from '../../resilience/breaker.ts';
+import type { Manifest } from '../../manifest/manifest.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import { flag, type Args, type CommandCode } from '../command.ts';
 import { commandHint } from '../command-hint.ts';
 import type { Environment } from '../environment.ts';
@@ -11,6 +13,7 @@ import { exitCodeOfHealth, type Examined, healthJson, healthLines } from '../hea
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { paintFor } from '../paint.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** `octo-host health`: asks every enabled instance how it is, all at the same time. */
@@ -29,24 +32,29 @@ export const health: CommandCode = async (args, environment) => {
 };
 
 async function examine(args: Args, environment: Environment): Promise<Examined[]> {
-  const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile } = workplaceOf(args, environment);
-  const manifest = await rooms.readManifest(manifestFile, { env });
+  const { rooms, clock, redactor, signal } = environment;
+  const manifest = await readManifestOf(args, environment, 'hold');
   // What did not start stands in the table.
   const silent = logSettings(args, environment, { format: 'text', level: 'silent' });
   const logger = await createLogger(silent, environment);
   await using host = await rooms.createHost(manifest, await hostOptions(args, environment, logger));
   await host.start(signal);
-  const instances = [...host.instances.values()];
-  const answers = await askHealth(instances, { clock }, signal);
+  const answers = await askHealth(host.instances.values(), { clock }, signal);
   const breakers = await knownBreakers(args, environment, logger);
-  return instances.flatMap((instance, index) => {
-    const answer = answers[index];
-    const breaker = breakers.get(instance.id);
-    const shown = breaker && shownBreaker(breaker);
-    return answer === undefined
-      ? []
-      : [{ instance, health: redacted(answer, redactor.redact), breaker: shown }];
+  const asked = answers.map((answer) => {
+    const kind = host.instances.get(answer.id)?.definition.kind;
+    const known = breakers.get(answer.id);
+    const breaker = known && shownBreaker(known);
+    return { id: answer.id, kind, health: redacted(answer, redactor.redact), breaker };
+  });
+  return [...asked, ...heldIn(manifest)];
+}
+
+function heldIn({ plugins, held }: Manifest): Examined[] {
+  return [...plugins.keys()].flatMap((id) => {
+    const waits = held?.get(pointerTo('/plugins', id));
+    if (waits === undefined) return [];
+    return [{ id, kind: undefined, health: { state: 'held' as const, reason: waits.message } }];
   });
 }
 

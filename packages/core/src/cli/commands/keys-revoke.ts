@@ -14,9 +14,11 @@ export const keysRevoke: CommandCode = async (args, environment) => {
   const { stdout, env } = environment;
   await using audit = await openAuditOf(args, environment);
   await using keys = await keyStoreOf(args, environment);
+  const isThere = (await keys.store.find(id)) !== undefined;
+  const outcome = isThere ? 'done' : 'failed';
   const actor = actorNamed(operatorName(env));
-  await audit.record({ action: 'key.revoke', actor, target: id, outcome: 'done' });
-  const key = await keys.store.revoke(id);
+  await audit.record({ action: 'key.revoke', actor, target: id, outcome });
+  const key = isThere ? await keys.store.revoke(id) : undefined;
   if (key === undefined)
     throw new UsageError(`there is no key '${escapeText(id)}'`, 'octo-host keys list');
   if (flag(args, 'json')) stdout.write(`${JSON.stringify(keyJson(key))}\n`);

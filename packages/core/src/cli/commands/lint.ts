@@ -9,6 +9,7 @@ import { exitCodes } from '../exit-code.ts';
 import { issueLine } from '../explain-error.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { count } from '../run-line.ts';
 import { workplaceOf } from '../workplace.ts';
 
@@ -45,11 +46,8 @@ async function inspect(
 }
 
 async function buildAndDrop(args: Args, environment: Environment): Promise<Manifest> {
-  const { rooms, env } = environment;
-  const { manifestFile } = workplaceOf(args, environment);
-  const manifest = await rooms.readManifest(manifestFile, { env });
-  await using host: Host = await rooms.createHost(
-    manifest,
+  await using host: Host = await environment.rooms.createHost(
+    await readManifestOf(args, environment),
     await hostOptions(args, environment, await quietLogger(args, environment)),
   );
   return host.manifest;

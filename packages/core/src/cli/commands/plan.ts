@@ -10,6 +10,7 @@ import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { planLines } from '../plan-report.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { workplaceOf } from '../workplace.ts';
 
 interface Comparison {
@@ -47,10 +48,8 @@ export const plan: CommandCode = async (args, environment) => {
 
 /** Builds every plugin and throws it away, as a host would before it starts anything. */
 async function validManifest(args: Args, environment: Environment): Promise<Manifest> {
-  const { rooms, env } = environment;
-  const { manifestFile } = workplaceOf(args, environment);
-  await using host = await rooms.createHost(
-    await rooms.readManifest(manifestFile, { env }),
+  await using host = await environment.rooms.createHost(
+    await readManifestOf(args, environment),
     await hostOptions(args, environment, await quietLogger(args, environment)),
   );
   return host.manifest;
@@ -61,11 +60,11 @@ async function compare(
   args: Args,
   environment: Environment,
 ): Promise<Comparison> {
-  const { rooms, env, cwd } = environment;
+  const { rooms, cwd } = environment;
   const { stateFolder } = workplaceOf(args, environment);
   const file = stringOption(args, 'against');
   if (file !== undefined) {
-    const other = await rooms.readManifest(resolve(cwd, file), { env });
+    const other = await readManifestOf(args, environment, 'refuse', resolve(cwd, file));
     // Only the texts are compared: where the other one lies does not matter.
     const before = { ...outlineOf(other), folder: manifest.folder };
     return comparison(file, false, before, planFrom(before, manifest, outlineOf(manifest)));

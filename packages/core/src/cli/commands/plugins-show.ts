@@ -5,6 +5,7 @@ import type { Environment } from '../environment.ts';
 import type { PluginDescription } from '../../wire/brief.ts';
 import { exitCodes } from '../exit-code.ts';
 import { quietLogger } from '../logger-for.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { schemaRows } from '../schema-table.ts';
 import { table } from '../table.ts';
 import { fitText } from '../text-width.ts';
@@ -26,13 +27,13 @@ export const pluginsShow: CommandCode = async (args, environment) => {
 /** The operand is an instance's id, or what `use` would say. */
 async function locate(
   args: Args,
-  { rooms, env, cwd }: Environment,
+  environment: Environment,
 ): Promise<{ readonly use: string; readonly folder: string }> {
   const [word = ''] = args.operands;
-  const { manifestFile } = workplaceOf(args, { env, cwd });
+  const { manifestFile } = workplaceOf(args, environment);
   const folder = dirname(manifestFile);
   if (/^[@./]/.test(word)) return { use: word, folder };
-  const { plugins } = await rooms.readManifest(manifestFile, { env });
+  const { plugins } = await readManifestOf(args, environment, 'hold');
   return { use: plugins.get(word)?.use ?? word, folder };
 }
 
@@ -49,7 +50,7 @@ function page(use: string, { name, kind, summary, configSchema }: PluginDescript
   ]);
   const example = configSchema.examples?.[0];
   return [
-    `${escapeText(name)}, a ${kind} (${escapeText(use)})`,
+    `${escapeText(name)}, ${kind === 'secrets' ? 'a store of secrets' : `a ${kind}`} (${escapeText(use)})`,
     ...(summary === undefined ? [] : [escapeText(summary)]),
     '',
     ...table(['name', 'type', 'default', 'description'], rows),

@@ -1,4 +1,5 @@
 import type { Manifest } from '../../manifest/manifest.ts';
+import { pointerTo } from '../../manifest/pointer.ts';
 import type { WorkerStatus } from '../../workers/worker-status.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { flag, type CommandCode } from '../command.ts';
@@ -6,6 +7,7 @@ import { exitCodes } from '../exit-code.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
 import { packageVersion } from '../package-version.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { table } from '../table.ts';
 import { workplaceOf } from '../workplace.ts';
 
@@ -17,6 +19,8 @@ interface Listed {
   readonly plugin: string | undefined;
   readonly summary: string | undefined;
   readonly enabled: boolean;
+  /** Why it is not there although it is enabled. */
+  readonly held?: string;
   readonly pipelines: readonly string[];
   /** Of its pipelines, in the host that runs here; none when no host runs. */
   readonly workers: readonly WorkerStatus[];
@@ -24,9 +28,9 @@ interface Listed {
 
 /** `octo-host plugins`: the instances of the manifest and where they come from. Connects nowhere. */
 export const plugins: CommandCode = async (args, environment) => {
-  const { rooms, env, stdout } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
-  const manifest = await rooms.readManifest(manifestFile, { env });
+  const { rooms, stdout } = environment;
+  const { stateFolder } = workplaceOf(args, environment);
+  const manifest = await readManifestOf(args, environment, 'hold');
   await using host = await rooms.createHost(
     manifest,
     await hostOptions(args, environment, await quietLogger(args, environment)),
@@ -34,6 +38,7 @@ export const plugins: CommandCode = async (args, environment) => {
   const running = (await rooms.hostRuns(stateFolder)) ? await rooms.readWorkers(stateFolder) : [];
   const listed = [...manifest.plugins.values()].map(({ id, use, enabled }): Listed => {
     const definition = host.instances.get(id)?.definition;
+    const held = manifest.held?.get(pointerTo('/plugins', id))?.message;
     return {
       id,
       use,
@@ -41,13 +46,14 @@ export const plugins: CommandCode = async (args, environment) => {
       kind: definition?.kind,
       plugin: definition?.name,
       summary: definition?.summary,
-      enabled,
+      enabled: enabled || held !== undefined,
+      ...(held !== undefined && { held }),
       pipelines: pipelinesOf(id, manifest),
       workers: running.filter(({ instances }) => instances.includes(id)),
     };
   });
   if (flag(args, 'json')) stdout.write(`${JSON.stringify({ plugins: listed })}\n`);
-  else stdout.write(`${[...lines(listed), ...troubles(running)].join('\n')}\n`);
+  else stdout.write(`${[...lines(listed), ...troubles(running), ...waits(manifest)].join('\n')}\n`);
   return exitCodes.allWell;
 };
 
@@ -79,11 +85,16 @@ function troubles(workers: readonly WorkerStatus[]): string[] {
   ];
 }
 
+/** What waits for a secret, and which: one line each. */
+function waits({ held = new Map() }: Manifest): string[] {
+  return held.size === 0 ? [] : ['', ...[...held.values()].map(({ message }) => message)];
+}
+
 function lines(listed: readonly Listed[]): string[] {
-  const rows = listed.map(({ id, use, version, kind, enabled, pipelines, workers }) => [
+  const rows = listed.map(({ id, use, version, kind, enabled, held, pipelines, workers }) => [
     id,
     kind ?? '–',
-    enabled ? stateOf(workers) : 'disabled',
+    held === undefined ? (enabled ? stateOf(workers) : 'disabled') : 'held',
     escapeText(use),
     version ?? '–',
     pipelines.join(', ') || 'none',

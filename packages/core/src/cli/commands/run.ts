@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { AuditedHost } from '../../audit/audited-host.ts';
 import { Pacing } from '../../policy/pacing.ts';
+import { enabledPipeline } from '../../host/cannot-run.ts';
 import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -13,6 +14,7 @@ import { narrowManifest } from '../narrow-manifest.ts';
 import { narrowingOf } from '../narrowing-of.ts';
 import { openAuditOf } from '../open-audit-of.ts';
 import { operatorName } from '../operator.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { newRunId } from '../run-id.ts';
 import { redactEvent, redactReport } from '../redact-run.ts';
 import { runDisplay, type RunDisplay } from '../run-display.ts';
@@ -42,10 +44,11 @@ async function runOnce(
   display: RunDisplay,
 ): Promise<RunReport> {
   const { rooms, env, clock, redactor, signal } = environment;
-  const { manifestFile, stateFolder } = workplaceOf(args, environment);
+  const { stateFolder } = workplaceOf(args, environment);
   const only = narrowingOf(args);
   const logger = await quietLogger(args, environment);
-  const manifest = narrowManifest(await rooms.readManifest(manifestFile, { env }), id);
+  const manifest = narrowManifest(await readManifestOf(args, environment, 'hold'), id);
+  enabledPipeline(manifest, id);
   await using audit = await openAuditOf(args, environment, logger);
   const pacing = new Pacing(clock, logger);
   const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };

@@ -5,16 +5,16 @@ import { exitCodes } from '../exit-code.ts';
 import { narrowManifest } from '../narrow-manifest.ts';
 import { narrowingOf } from '../narrowing-of.ts';
 import { openRunsOf, wholeNumber } from '../open-runs-of.ts';
+import { readManifestOf } from '../read-manifest-of.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** `octo-host runs request PIPELINE`: puts a run into the queue, for whichever host comes first. */
 export const runsRequest: CommandCode = async (args, environment) => {
   const [pipeline = ''] = args.operands;
-  const { stdout, env, rooms } = environment;
-  const { manifestFile } = workplaceOf(args, environment);
+  const { stdout } = environment;
   const wishes = wishesOf(args);
-  narrowManifest(await rooms.readManifest(manifestFile, { env }), pipeline);
+  narrowManifest(await readManifestOf(args, environment, 'hold'), pipeline);
   await using queue = await openRunsOf(args, environment);
   const run = await queue.request({ pipeline, trigger: 'command', by: 'operator', ...wishes });
   if (flag(args, 'json')) {

@@ -6,49 +6,34 @@ import { type Reload, Reloading } from '../../host/reloading.ts';
 import { ServedNote } from '../../host/served-note.ts';
 import { WorkersNote } from '../../host/workers-note.ts';
 import { Dispatcher } from '../../jobs/dispatcher.ts';
-import type { TakenRun } from '../../jobs/run-queue.ts';
 import { Scheduler } from '../../jobs/scheduler.ts';
-import type { OpenedLedger } from '../../ledger/open-ledger.ts';
-import { hostSettings } from '../../manifest/host-settings.ts';
+import { type HostSettings, hostSettings } from '../../manifest/host-settings.ts';
 import type { Manifest } from '../../manifest/manifest.ts';
 import type { Plan } from '../../manifest/plan.ts';
-import { childLogger } from '../../observe/child-logger.ts';
 import { escapeText } from '../../observe/escape-text.ts';
-import type { Guard } from '../../policy/guard.ts';
 import { Pacing } from '../../policy/pacing.ts';
-import type { Narrowing } from '../../pipeline/narrowing.ts';
-import type { RunEvent, RunReport } from '../../pipeline/run-report.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
-import { structuredEventLog, textEventLog, type EventLog } from '../event-log.ts';
+import { structuredEventLog, textEventLog } from '../event-log.ts';
 import { exitCodes } from '../exit-code.ts';
 import { guardOf } from '../guard-of.ts';
 import { hostOptions } from '../host-options.ts';
 import { createLogger, logSettings } from '../logger-for.ts';
 import { openAuditOf } from '../open-audit-of.ts';
-import { redactEvent, redactReport } from '../redact-run.ts';
 import { structuredReloadLog, textReloadLog } from '../reload-log.ts';
-import { type RunCounts, runCountsFor } from '../run-counts.ts';
+import { type Running, runQueued } from '../queued-run.ts';
+import { runCountsFor } from '../run-counts.ts';
 import { serveApi } from '../serve-api.ts';
+import { secretStoresOf } from '../secret-stores-of.ts';
 import { servedPipelines } from '../served-pipelines.ts';
+import { tracesFor } from '../traces-for.ts';
 import { UsageError } from '../usage-error.ts';
 import { workplaceOf } from '../workplace.ts';
 
 /** Runs may go on for so long after SIGTERM. */
 const graceMs = 20_000;
 const dayMs = 86_400_000;
-
-interface Running {
-  readonly host: Host;
-  readonly ledger: OpenedLedger;
-  readonly guard: Guard;
-  readonly logger: Logger;
-  readonly log: EventLog;
-  readonly counts: RunCounts;
-  readonly spoolFolder: string;
-  readonly environment: Environment;
-}
 
 /**
  * `octo-host start`: every pipeline on its schedule and whatever else is in the queue, until a signal; takes a changed
@@ -58,11 +43,14 @@ export const start: CommandCode = async (args, environment) => {
   const { rooms, env, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
-  const read = () => rooms.readManifest(manifestFile, { env });
+  const secrets = await rooms.secretSource({ env, stateFolder });
+  const stores = await secretStoresOf(args, environment);
+  const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
-  const settings = hostSettings(manifest.host, env, {
+  const settings = settingsOf(manifest, env, {
     'api-address': stringOption(args, 'api-address'),
     'api-port': stringOption(args, 'api-port'),
+    'telemetry-endpoint': stringOption(args, 'telemetry-endpoint'),
   });
   if (settings.api === undefined) refuseIdle(manifest);
   const counts = await runCountsFor(settings);
@@ -85,12 +73,14 @@ export const start: CommandCode = async (args, environment) => {
   await host.start(signal);
   await using _notifying = await notifying(host, args, logger, environment);
   const spoolFolder = join(stateFolder, 'spool');
+  const hostName = await rooms.hostName(stateFolder);
+  await using traces = await tracesFor(settings, hostName, logger, environment);
   await using queue = await rooms.openRuns({
     stateFolder,
     databaseUrl: env['DATABASE_URL'],
     clock,
     logger,
-    host: await rooms.hostName(stateFolder),
+    host: hostName,
   });
   await queue.arrive();
   await using policies = await rooms.openPolicy({
@@ -101,7 +91,7 @@ export const start: CommandCode = async (args, environment) => {
   const { metrics } = counts;
   pacing.use({ ...policies, rateOf: (id) => host.manifest.plugins.get(id)?.policy.rate });
   const guard = guardOf({ ...policies, audit, logger, metrics, actor: 'host' }, environment);
-  const running = { host, ledger, guard, logger, log, counts, spoolFolder, environment };
+  const running = { host, ledger, guard, logger, log, counts, traces, spoolFolder, environment };
   const sayStopping = () =>
     logger.info({}, 'stopping: no new runs; running ones may take 20 s to finish');
   signal.addEventListener('abort', sayStopping, { once: true });
@@ -115,7 +105,7 @@ export const start: CommandCode = async (args, environment) => {
     redact: redactor.redact,
     graceMs,
     keepMs: settings.retentionDays * dayMs,
-    run: (run, tell, signal) => guarded(run, running, tell, signal),
+    run: (run, tell, signal) => runQueued(run, running, tell, signal),
   });
   await using note = new ServedNote(stateFolder, logger);
   await note.update(host.manifest);
@@ -127,7 +117,7 @@ export const start: CommandCode = async (args, environment) => {
     if (reload.outcome === 'applied') await guard.forget(changedPlugins(reload.plan));
     if (reload.outcome === 'applied') serve(running, scheduler, dispatcher);
   };
-  const reloading = new Reloading({ host, read, clock, tell, signal });
+  const reloading = new Reloading({ host, read, secrets, stores, clock, tell, signal });
   using _hangups = environment.onHangup(() => void reloading.reload());
   const look = () => reloading.look();
   await using _watch = flag(args, 'no-watch')
@@ -135,6 +125,9 @@ export const start: CommandCode = async (args, environment) => {
     : await rooms.watchManifest({ file: manifestFile, clock, logger, look });
   const served = {
     settings,
+    secrets,
+    // What is only tried must not make the host forget what it knows.
+    stores: await secretStoresOf(args, environment),
     metrics,
     host,
     runs: queue,
@@ -171,8 +164,19 @@ async function logsFor(args: Args, environment: Environment) {
     : { logger, log: structuredEventLog(logger), reloadLog: structuredReloadLog(logger) };
 }
 
+/** An API whose settings wait for a secret is not served with others. */
+function settingsOf(manifest: Manifest, ...more: SettingsOf): HostSettings {
+  const { api, ...rest } = hostSettings(manifest.host, ...more);
+  const isHeld = manifest.held?.has('/host/api') === true;
+  return isHeld || api === undefined ? rest : { ...rest, api };
+}
+
+type SettingsOf = Parameters<typeof hostSettings> extends [unknown, ...infer R] ? R : never;
+
 /** @throws UsageError when no pipeline is enabled and has a schedule */
-function refuseIdle({ pipelines, file }: Manifest): void {
+function refuseIdle({ pipelines, held, file }: Manifest): void {
+  // What waits for a secret may have one.
+  if (held !== undefined && held.size > 0) return;
   const hasSchedule = [...pipelines.values()].some(
     ({ enabled, schedule, everyMs }) => enabled && (schedule ?? everyMs) !== undefined,
   );
@@ -216,60 +220,4 @@ function serve(running: Running, scheduler: Scheduler, dispatcher: Dispatcher): 
     logger.warn({ pipeline: id }, 'pipeline has no schedule and runs only by hand');
   dispatcher.serve(served);
   scheduler.follow(timed);
-}
-
-async function guarded(
-  run: TakenRun,
-  running: Running,
-  tell: (event: RunEvent) => void,
-  signal: AbortSignal,
-): Promise<RunReport> {
-  const { manifest } = running.host;
-  const { pipeline } = run.request;
-  return await running.guard.run({ manifest, pipeline, byHand: false }, signal, (hear, either) => {
-    const both = (event: RunEvent): void => {
-      hear(event);
-      tell(event);
-    };
-    return runOnce(run, running, both, either);
-  });
-}
-
-async function runOnce(
-  run: TakenRun,
-  running: Running,
-  tell: (event: RunEvent) => void,
-  signal: AbortSignal,
-): Promise<RunReport> {
-  const { host, ledger, logger, log, counts, spoolFolder, environment } = running;
-  const { clock, random, redactor } = environment;
-  const { pipeline } = run.request;
-  const began = clock.monotonic();
-  const onEvent = (event: RunEvent) => {
-    const clean = redactEvent(event, redactor.redact);
-    log.event(pipeline, clean);
-    counts.event(pipeline, clean);
-    tell(clean);
-  };
-  const own = childLogger(logger, { pipeline }, redactor.redact);
-  const only = onlyOf(run);
-  const { id: trace, request } = run;
-  const told = { trace, by: request.by };
-  const place = { clock, random, logger: own, spoolFolder, onEvent, only, ...told };
-  const ended = (state: 'succeeded' | 'failed') =>
-    counts.ended(pipeline, state, clock.monotonic() - began);
-  const raw = await host
-    .run(pipeline, { ...place, ledger: ledger.withRun(run.id) }, signal)
-    .catch((error: unknown) => {
-      ended('failed');
-      throw error;
-    });
-  ended(raw.failed.length > 0 ? 'failed' : 'succeeded');
-  const report = redactReport(raw, redactor.redact);
-  log.finished(report, clock.monotonic() - began);
-  return report;
-}
-
-function onlyOf({ request: { since, path } }: TakenRun): Narrowing {
-  return { ...(since !== undefined && { since }), ...(path !== undefined && { path }) };
 }

@@ -24,11 +24,11 @@ export async function insert(
   request: RunRequest,
   due?: number,
 ): Promise<RunRow | undefined> {
-  const { pipeline, trigger, by, since, path, priority = 0, key } = request;
+  const { pipeline, trigger, by, since, path, priority = 0, key, traceParent } = request;
   const [row] = await query<RunRow>(
     `insert into octo.run as r (id, pipeline, trigger, requested_by, since, path, priority, key,
-       request_hash, due, news)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) on conflict do nothing
+       request_hash, due, trace_parent, news)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) on conflict do nothing
      returning ${runColumns}`,
     [
       id,
@@ -41,6 +41,7 @@ export async function insert(
       key ?? null,
       key === undefined ? null : requestHash(request),
       due ?? null,
+      traceParent ?? null,
     ],
   );
   if (row === undefined) return undefined;
@@ -79,7 +80,7 @@ export async function settle(
   const [row] = await query<RunRow>(
     `update octo.run r set state = $2, lease_until = null, taken = null, progress = null,
        deaths = r.deaths + $3, failures = r.failures + $4, error_code = $5, error_message = $6,
-       totals = $7, timings = $8, news = r.news + 1,
+       totals = $7, timings = $8, steps = $11, news = r.news + 1,
        cancelled_by = coalesce(r.cancelled_by, $9),
        not_before = case when $2 = 'QUEUED' then clock_timestamp() + $10 * ${MILLISECOND} end,
        ended_at = case when $2 <> 'QUEUED' then clock_timestamp() end
@@ -95,6 +96,7 @@ export async function settle(
       JSON.stringify(end.timings),
       end.state === 'CANCELLED' ? end.by : null,
       end.state === 'QUEUED' ? end.afterMs : 0,
+      end.steps === undefined ? null : JSON.stringify(end.steps),
     ],
   );
   if (state === 'QUEUED') await enqueue(query, boss, row!);
@@ -158,12 +160,12 @@ export async function writeNotes(query: Query, held: Held, notes: RunNotes): Pro
        select mine.id, mine.news - $4 + g.n, g.event, g.path, g.reason
        from mine, unnest($5::text[], $6::bytea[], $7::text[]) with ordinality as g(event, path, reason, n)),
      kept as (
-       insert into octo.run_file (run_id, path, outcome, delivery_id, object_key, bytes, reason)
+       insert into octo.run_file (run_id, path, outcome, delivery_id, object_key, bytes, reason, times)
        select mine.id, g.* from mine,
-         unnest($8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[]) as g
+         unnest($8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::jsonb[]) as g
        on conflict (run_id, path_hash) do update set outcome = excluded.outcome,
          delivery_id = coalesce(excluded.delivery_id, run_file.delivery_id),
-         object_key = excluded.object_key, bytes = excluded.bytes, reason = excluded.reason)
+         object_key = excluded.object_key, bytes = excluded.bytes, reason = excluded.reason, times = excluded.times)
      select pg_notify('${CHANNEL}', 'news ' || id) from mine`,
     [
       held.id,
@@ -179,6 +181,7 @@ export async function writeNotes(query: Query, held: Held, notes: RunNotes): Pro
       files.map(({ key }) => textOf(key)),
       files.map(({ bytes }) => bytes ?? null),
       files.map(({ reason }) => textOf(reason)),
+      files.map(({ times }) => (times === undefined ? null : JSON.stringify(times))),
     ],
   );
 }

@@ -50,7 +50,7 @@ export class RunReader {
   async files(id: string): Promise<readonly RunFile[]> {
     if (!UUID.test(id)) return [];
     const rows = await this.#database.query<FileRow>(
-      `select f.path, f.outcome, f.delivery_id, f.object_key, f.bytes, f.reason, d.state
+      `select f.path, f.outcome, f.delivery_id, f.object_key, f.bytes, f.reason, f.times, d.state
        from octo.run_file f join octo.run r on r.id = f.run_id
        left join octo.delivery d on d.id = f.delivery_id and d.pipeline = r.pipeline
        where f.run_id = $1 order by f.number`,
@@ -93,6 +93,7 @@ interface FileRow {
   readonly object_key: string | null;
   readonly bytes: string | null;
   readonly reason: string | null;
+  readonly times: RunFile['times'] | null;
   readonly state: DeliveryState | null;
 }
 
@@ -117,5 +118,6 @@ function toFile(row: FileRow): RunFile {
     ...(row.object_key !== null && { key: row.object_key }),
     ...(row.bytes !== null && { bytes: Number(row.bytes) }),
     ...(row.reason !== null && { reason: row.reason }),
+    ...(row.times && { times: row.times }),
   };
 }

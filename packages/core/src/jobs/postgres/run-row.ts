@@ -1,3 +1,4 @@
+import { traceIdOf } from '../../observe/trace-context.ts';
 import type { TakenRun } from '../run-queue.ts';
 import type { RunProgress, RunRecord, RunRequest, RunState, RunTotals } from '../runs.ts';
 
@@ -5,7 +6,7 @@ import type { RunProgress, RunRecord, RunRequest, RunState, RunTotals } from '..
 export const runColumns = [
   'id, number, pipeline, trigger, requested_by, since, path, priority, key, request_hash, state',
   'attempt, failures, deaths, host, requested_at, started_at, ended_at, not_before, cancelled_by',
-  'progress, totals, timings, error_code, error_message, news',
+  'progress, totals, timings, steps, trace_parent, error_code, error_message, news',
 ]
   .join(', ')
   .replace(/\w+/g, 'r.$&');
@@ -35,6 +36,8 @@ export interface RunRow {
   readonly progress: RunProgress | null;
   readonly totals: RunTotals | null;
   readonly timings: Readonly<Record<string, number>> | null;
+  readonly steps: RunRecord['steps'] | null;
+  readonly trace_parent: string | null;
   readonly error_code: string | null;
   readonly error_message: string | null;
   readonly news: number;
@@ -50,7 +53,9 @@ export function toRecord(row: RunRow): RunRecord {
     ...present('progress', row.progress),
     ...present('totals', row.totals),
     ...present('timings', row.timings),
+    ...present('steps', row.steps),
     id: row.id,
+    trace: traceIdOf(row.id, row.trace_parent ?? undefined),
     request: {
       pipeline: row.pipeline,
       trigger: row.trigger,
@@ -58,6 +63,7 @@ export function toRecord(row: RunRow): RunRecord {
       priority: row.priority,
       ...(row.since !== null && { since: row.since }),
       ...(row.path !== null && { path: row.path }),
+      ...(row.trace_parent !== null && { traceParent: row.trace_parent }),
     },
     state: row.state,
     attempt: row.attempt,

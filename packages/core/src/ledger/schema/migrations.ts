@@ -3,7 +3,8 @@ import { sightingsAndOutbox } from './0002-sightings-and-outbox.ts';
 import { runs } from './0003-runs.ts';
 import { api } from './0004-api.ts';
 import { notices } from './0005-notices.ts';
-import { policy } from './0006-policy.ts';
+import { timings } from './0006-timings.ts';
+import { policy } from './0007-policy.ts';
 
 export interface Migration {
   readonly version: number;
@@ -18,5 +19,6 @@ export const migrations: readonly Migration[] = [
   { version: 3, name: 'runs', sql: runs },
   { version: 4, name: 'api', sql: api },
   { version: 5, name: 'notices', sql: notices },
-  { version: 6, name: 'policy', sql: policy },
+  { version: 6, name: 'timings', sql: timings },
+  { version: 7, name: 'policy', sql: policy },
 ];

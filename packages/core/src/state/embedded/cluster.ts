@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OctoError } from '../../errors/octo-error.ts';
+import { Secret } from '../../observe/secret.ts';
 import { diskFull } from '../state-error.ts';
 import { runProgram } from './run-program.ts';
 import { dataArgument, unprivileged } from './unprivileged.ts';
@@ -20,7 +21,7 @@ import { dataArgument, unprivileged } from './unprivileged.ts';
 /** A database cluster on disk: its data, and the password of its one user. */
 export interface Cluster {
   readonly data: string;
-  readonly password: string;
+  readonly password: Secret;
 }
 
 export const CLUSTER_USER = 'octo';
@@ -30,7 +31,7 @@ const DRAFT = 'new-';
 export async function readCluster(folder: string): Promise<Cluster | undefined> {
   const cluster = join(folder, 'cluster');
   try {
-    const password = await readFile(join(cluster, 'password'), 'utf8');
+    const password = new Secret(await readFile(join(cluster, 'password'), 'utf8'));
     return { data: join(cluster, 'data'), password };
   } catch (error) {
     if ((error as { code?: string }).code === 'ENOENT') return undefined;
