@@ -127,7 +127,10 @@ test('an older store, another one, and one of the same revision are refused unti
   const older = having(STORE_FILE, files.get(`${STORE_FILE}.previous`)!);
   expect(await refusal(older)).toBe('OCTO_SECRETS_ROLLED_BACK');
   const { identity } = await keyOn(older);
-  const another = (await diskWithStore('of another', identity)).files.get(STORE_FILE)!;
+  const ahead = await diskWithStore('of another', identity);
+  await setOn(ahead, 'that has come further');
+  await setOn(ahead, 'and further');
+  const another = ahead.files.get(STORE_FILE)!;
   expect(await refusal(having(STORE_FILE, another))).toBe('OCTO_SECRETS_ROLLED_BACK');
   const twin = new MemoryDisk(files);
   const before = new MemoryDisk(older.files);
