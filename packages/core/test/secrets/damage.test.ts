@@ -16,7 +16,7 @@ import {
 const VALUE = 'v4lue-that-nobody-may-see'.repeat(137);
 /** Reads at a time, so that the loop does not wait for each. */
 const BATCH = 64;
-/** Some 4,000 reads take four seconds, on a machine that does nothing else. */
+/** Some 4,000 reads take four seconds of a processor, and others may need it, too. */
 const PATIENCE_MS = 120_000;
 
 let files: Map<string, Uint8Array>;
