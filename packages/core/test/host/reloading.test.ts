@@ -364,10 +364,13 @@ test('what runs is not held when the key goes away, and other changes wait for i
 });
 
 test('while the store is sealed, what needs no secret is taken as ever', async () => {
-  const { host, reloading, file, starts } = await following(secretive);
+  const { host, reloading, file, logger, starts } = await following(secretive);
+  const told = logger.messages('error').length;
   await reloading.look();
   await writeFile(file, secretive.replace('"pond" }', '"pond 2" }'));
   await reloading.look();
+  // What is held was told already.
+  expect(logger.messages('error')).toHaveLength(told);
   expect(starts).toEqual(['pond 2']);
   expect([...host.instances.keys()]).toEqual(['acme', 'pond']);
 });
