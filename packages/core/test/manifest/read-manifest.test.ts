@@ -72,6 +72,7 @@ describe('a manifest that is right', () => {
       onReissue: 'version',
       emptyFiles: 'quarantine',
       doubleRead: 'auto',
+      verifyCommit: false,
       settleMs: undefined,
       limits: {
         maxBytes: 20 * 1024 ** 3,
@@ -399,6 +400,7 @@ describe('webhooks', () => {
     const { webhooks } = await read(manifest(`${url}, ${secret}`));
     expect(webhooks?.get('ops')).toEqual({
       name: 'ops',
+      allow: { hosts: [], privateNetworks: false },
       url: 'https://ops.test/hook',
       secret: 'correct horse battery',
       on: ['quarantined', 'failed', 'late'],
