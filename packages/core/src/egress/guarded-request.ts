@@ -39,12 +39,9 @@ export async function guardedRequest(
   const options = { method, headers, agent: false, signal, lookup: guardedLookup(rules, lookup) };
   const sent = send(url, options, (answer) => {
     const { statusCode: status = 0, headers: theirs } = answer;
-    const done = (bytes: Buffer) => resolve({ status, headers: theirs, body: bytes });
-    if (mostBytes === 0) {
-      answer.destroy();
-      return done(Buffer.alloc(0));
-    }
-    buffer(atMost(answer, mostBytes)).then(done, reject);
+    const read = mostBytes === 0 ? Buffer.alloc(0) : buffer(atMost(answer, mostBytes));
+    if (mostBytes === 0) answer.destroy();
+    resolve(Promise.resolve(read).then((bytes) => ({ status, headers: theirs, body: bytes })));
   });
   sent.on('error', (error) => reject(signal.aborted ? (signal.reason as Error) : error));
   sent.end(body);

@@ -25,17 +25,18 @@ test('of 100,000 guesses from one address a few hundred are looked at, and who h
   const keys = new KnownKeys({ store, clock, logger: new RecordingLogger() });
   const tokens = {} as Tokens;
   const doorkeeper = new Doorkeeper({ keys, tokens, damping: new Damping(clock) });
+  const owners = new Set<string>();
   const answers = { known: 0, unknown: 0, wait: 0 };
   for (let guess = 0; guess < GUESSES; guess++) {
     const text = `octo_${own.id}_${String(guess).padStart(43, 'x')}`;
     answers[(await doorkeeper.admit(text, 'the guesser')).answer] += 1;
-    if (guess % 100 === 0) {
-      expect((await doorkeeper.admit(own.text, 'somewhere else')).answer).toBe('known');
-      await clock.advance(100 * EVERY_MS);
-    }
+    if (guess % 100 > 0) continue;
+    owners.add((await doorkeeper.admit(own.text, 'somewhere else')).answer);
+    await clock.advance(100 * EVERY_MS);
   }
   // Twenty at once, and one more every three seconds.
   const allowed = 20 + (GUESSES * EVERY_MS) / 3000;
+  expect([...owners]).toEqual(['known']);
   expect(answers.known).toBe(0);
   expect(answers.unknown).toBeGreaterThan(20);
   expect(answers.unknown).toBeLessThanOrEqual(Math.ceil(allowed));

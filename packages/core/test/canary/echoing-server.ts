@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface EchoingServer extends AsyncDisposable {
@@ -18,8 +18,11 @@ export async function startEchoing(
   let count = 0;
   const server = createServer((request, response) => {
     count += 1;
-    if (request.url === '/wait') return void meanwhile().then(() => response.end('go on'));
     request.resume();
+    if (request.url === '/wait') void meanwhile().then(() => response.end('go on'));
+    else refuse(request, response);
+  });
+  const refuse = (request: IncomingMessage, response: ServerResponse): void => {
     const isStore = request.headers['authorization']?.startsWith('AWS4') === true;
     const said = secrets.join(' ');
     const text = isStore
@@ -35,7 +38,7 @@ export async function startEchoing(
       'x-request-id': secrets[0]?.replace(/[^ -~]/g, '') ?? '',
     });
     response.write(text.slice(0, text.length / 2), () => response.end(text.slice(text.length / 2)));
-  });
+  };
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,

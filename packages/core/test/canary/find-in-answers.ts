@@ -5,6 +5,12 @@ import type { LeakySite } from './leaky-site.ts';
 
 const openApi = fileURLToPath(new URL('../../schema/openapi.json', import.meta.url));
 
+interface Ask {
+  readonly method?: string;
+  readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
 interface Row {
   readonly id: string;
   readonly state?: string;
@@ -24,7 +30,7 @@ export async function findInAnswers(
 ): Promise<readonly string[]> {
   const { canaries } = site;
   const found: string[] = [];
-  const ask = async (path: string, init: RequestInit = {}, bearer = key): Promise<string> => {
+  const ask = async (path: string, init: Ask = {}, bearer = key): Promise<string> => {
     const headers = { authorization: `Bearer ${bearer}`, ...init.headers };
     const answer = await fetch(url + path, {
       ...init,

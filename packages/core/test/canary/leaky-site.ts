@@ -203,10 +203,12 @@ export async function openLeakySite(
         if (url !== undefined) listens.resolve(url);
         if (pipelines.every((id) => hasEnded(said.stderr, id))) ran.resolve();
       });
-      void ended.then(({ stderr }) => {
+      const giveUp = ({ stderr }: Said) => {
         listens.reject(new Error(stderr));
         ran.reject(new Error(stderr));
-      });
+        return undefined;
+      };
+      void ended.then(giveUp);
       ran.promise.catch(() => {});
       return {
         pid: child.pid!,
@@ -330,9 +332,8 @@ async function slots(canaries: Canaries, folder: string) {
 /** As OpenSSH wrote keys before it had a form of its own. */
 function encryptedKey(passphrase: string): string {
   const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return String(
-    privateKey.export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase }),
-  );
+  const cipher = { cipher: 'aes-256-cbc', passphrase };
+  return privateKey.export({ type: 'pkcs1', format: 'pem', ...cipher });
 }
 
 /** What an armored key begins and ends with is said by every key. */

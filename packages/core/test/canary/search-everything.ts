@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { expect } from 'vitest';
 import { findInAnswers } from './find-in-answers.ts';
 import { type Leak, type LeakySite, openLeakySite, type RunningHost } from './leaky-site.ts';

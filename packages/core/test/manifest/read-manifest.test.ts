@@ -84,6 +84,7 @@ describe('a manifest that is right', () => {
       onReissue: 'version',
       emptyFiles: 'quarantine',
       doubleRead: 'auto',
+      verifyCommit: false,
       settleMs: undefined,
       limits: {
         maxBytes: 20 * 1024 ** 3,

@@ -10,7 +10,7 @@ const holder = { deep: { secret, list: [secret], map: new Map([['key', secret]])
 
 test.each([
   ['String', String(secret)],
-  ['a template', `${secret as unknown as string}`],
+  ['a template', `x ${secret as unknown as string}`],
   ['a sum', 'x' + (secret as unknown as string)],
   ['JSON', JSON.stringify(holder)],
   ['inspect', inspect(holder, { depth: 9, showHidden: true, getters: true })],
@@ -18,7 +18,7 @@ test.each([
   ['a log line', JSON.stringify(safeFields(holder, (text) => text))],
   ['an error', JSON.stringify(errorFields(new Error(`failed with ${String(secret)}`)))],
   ['its keys', JSON.stringify([Object.entries(secret), Reflect.ownKeys(secret)])],
-  ['a copy', JSON.stringify({ ...secret })],
+  ['a copy', JSON.stringify(Object.assign({}, secret))],
 ])('a secret does not show by %s', (_, text) => {
   expect(text).not.toContain('correct horse');
   expect(text).not.toContain(Buffer.from(value).toString('base64'));
