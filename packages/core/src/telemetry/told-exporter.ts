@@ -3,10 +3,10 @@ import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace';
 import { describeError } from '../observe/describe-error.ts';
 
 type Done = Parameters<SpanExporter['export']>[1];
-/** The enum is of a package that is not ours to import; 0 is its SUCCESS. */
-const SUCCESS = 0 as Parameters<Done>[0]['code'];
+/** `ExportResultCode.SUCCESS`, of a package that is not ours to import. */
+const SUCCESS = 0;
 
-/** An exporter whose failures are said once, until it works again; to who hands spans over it always succeeds. */
+/** An exporter whose failures are said once, until it works again. */
 export class ToldExporter implements SpanExporter {
   readonly #exporter: SpanExporter;
   readonly #logger: Logger;
@@ -18,10 +18,10 @@ export class ToldExporter implements SpanExporter {
   }
 
   export(spans: ReadableSpan[], done: Done): void {
-    this.#exporter.export(spans, ({ code, error }) => {
-      if (code === SUCCESS) this.#arrived();
-      else this.#lost(spans.length, error);
-      done({ code: SUCCESS });
+    this.#exporter.export(spans, (result) => {
+      if (Number(result.code) === SUCCESS) this.#arrived();
+      else this.#lost(spans.length, result.error);
+      done(result);
     });
   }
 
