@@ -1,5 +1,6 @@
 import type { Manifest } from '../manifest/manifest.ts';
 import type { ReadManifestOptions } from '../manifest/read-manifest.ts';
+import { askAt } from './ask-at.ts';
 import type { Args } from './command.ts';
 import type { Environment } from './environment.ts';
 import { secretStoresOf } from './secret-stores-of.ts';
@@ -19,7 +20,7 @@ export async function readManifestOf(
 ): Promise<Manifest> {
   const { rooms, env, cwd } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
-  const secrets = await rooms.secretSource({ env, cwd, stateFolder });
+  const secrets = await rooms.secretSource({ env, cwd, stateFolder, ask: askAt(environment) });
   const stores = await secretStoresOf(args, environment);
   return await rooms.readManifest(file ?? manifestFile, { env, secrets, stores, sealed });
 }

@@ -7,6 +7,7 @@ import type { openRuns } from '../jobs/open-runs.ts';
 import type { openDatabase, openLedger } from '../ledger/open-ledger.ts';
 import type { readManifest } from '../manifest/read-manifest.ts';
 import type { SecretSource } from '../manifest/secret-source.ts';
+import type { SecretSourceOptions } from '../secrets/secret-source-of.ts';
 import type { watchManifest } from '../manifest/watch.ts';
 import type { openNotifying } from '../notify/open-notifying.ts';
 import type { openPolicy } from '../policy/open-policy.ts';
@@ -18,7 +19,7 @@ import type { hostName } from '../state/host-name.ts';
 export interface Rooms {
   readonly readManifest: typeof readManifest;
   /** The store of secrets that belongs to a state folder. */
-  readonly secretSource: (place: SecretPlace) => Promise<SecretSource>;
+  readonly secretSource: (place: SecretSourceOptions) => Promise<SecretSource>;
   readonly watchManifest: (
     ...args: Parameters<typeof watchManifest>
   ) => Promise<ReturnType<typeof watchManifest>>;
@@ -38,17 +39,11 @@ export interface Rooms {
   readonly readWorkers: typeof readWorkers;
 }
 
-export interface SecretPlace {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Absolute, as the state folder. */
-  readonly cwd: string;
-  readonly stateFolder: string;
-}
-
 export const rooms: Rooms = {
   readManifest: async (...args) =>
     (await import('../manifest/read-manifest.ts')).readManifest(...args),
-  secretSource: async () => (await import('../manifest/secret-references.ts')).NO_SECRETS,
+  secretSource: async (place) =>
+    (await import('../secrets/secret-source-of.ts')).secretSourceOf(place),
   watchManifest: async (...args) => (await import('../manifest/watch.ts')).watchManifest(...args),
   createHost: async (...args) => (await import('../host/host.ts')).createHost(...args),
   stepKinds: async () => (await import('../pipeline/steps/index.ts')).stepKinds,

@@ -1,7 +1,7 @@
-import type { Ask } from '../secrets/master-key.ts';
 import { masterKeyFinder } from '../secrets/master-key.ts';
 import { secretPlaceOf, type SecretPlace } from '../secrets/secret-place.ts';
 import { SecretStore } from '../secrets/secret-store.ts';
+import { askAt } from './ask-at.ts';
 import { stringOption, type Args } from './command.ts';
 import type { Environment } from './environment.ts';
 import { workplaceOf } from './workplace.ts';
@@ -17,14 +17,4 @@ export function secretPlaceFor(args: Args, environment: Environment): SecretPlac
   const { env, cwd } = environment;
   const { stateFolder } = workplaceOf(args, environment);
   return secretPlaceOf({ env, cwd, stateFolder, file: stringOption(args, 'secrets') });
-}
-
-/** Asks for a passphrase where somebody sits. */
-export function askAt({ stdin, signal, redactor }: Environment): Ask {
-  if (!stdin.canAsk) return undefined;
-  return async (question) => {
-    const text = await stdin.askHidden(question, signal);
-    redactor.add([text]);
-    return text;
-  };
 }

@@ -84,7 +84,6 @@ describe('a manifest that is right', () => {
       onReissue: 'version',
       emptyFiles: 'quarantine',
       doubleRead: 'auto',
-      verifyCommit: false,
       settleMs: undefined,
       limits: {
         maxBytes: 20 * 1024 ** 3,

@@ -6,7 +6,8 @@ import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
 import { openAuditOf } from '../open-audit-of.ts';
 import { recordSecret } from '../record-secret.ts';
-import { askAt, secretStoreOf } from '../secret-store-of.ts';
+import { askAt } from '../ask-at.ts';
+import { secretStoreOf } from '../secret-store-of.ts';
 import { UsageError } from '../usage-error.ts';
 
 const help = 'octo-host secrets init --help';

@@ -17,6 +17,7 @@ import type { Manifest } from '../../manifest/manifest.ts';
 import type { Plan } from '../../manifest/plan.ts';
 import { escapeText } from '../../observe/escape-text.ts';
 import { Pacing } from '../../policy/pacing.ts';
+import { askAt } from '../ask-at.ts';
 import { commandHint } from '../command-hint.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
@@ -48,7 +49,7 @@ export const start: CommandCode = async (args, environment) => {
   const { rooms, env, cwd, clock, signal } = environment;
   const { manifestFile, stateFolder } = workplaceOf(args, environment);
   const { logger, log, reloadLog } = await logsFor(args, environment);
-  const secrets = await rooms.secretSource({ env, cwd, stateFolder });
+  const secrets = await rooms.secretSource({ env, cwd, stateFolder, ask: askAt(environment) });
   const stores = await secretStoresOf(args, environment);
   const read = () => rooms.readManifest(manifestFile, { env, secrets, stores, sealed: 'hold' });
   const manifest = await read();
