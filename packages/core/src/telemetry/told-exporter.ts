@@ -19,7 +19,8 @@ export class ToldExporter implements SpanExporter {
 
   export(spans: ReadableSpan[], done: Done): void {
     this.#exporter.export(spans, (result) => {
-      if (Number(result.code) === SUCCESS) this.#arrived();
+      const code: number = result.code;
+      if (code === SUCCESS) this.#arrived();
       else this.#lost(spans.length, result.error);
       done(result);
     });
