@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { generateKeyPairSync } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { startS3, startSftp, type S3Simulator } from '@octo/plugin-testing';
+import { generateX25519Identity } from 'age-encryption';
 import { createMessage, encrypt, generateKey, readKey } from 'openpgp';
 import { Client } from 'pg';
 import { postgresServer } from '../ledger/postgres-server.ts';
@@ -94,7 +95,7 @@ export async function openLeakySite(
   const manifest: Manifest = {
     plugins: {
       good: {
-        ...use('provider-affirm', { ...vendor, ...inbox, password: '${env:PASSWORD}' }),
+        ...use('provider-affirm', { ...vendor, ...inbox, password: '${secret:vendor}' }),
         policy,
       },
       refused: {
@@ -144,7 +145,7 @@ export async function openLeakySite(
       notify: {
         ops: {
           url: `${echoing.url}/hook?token=${secrets.hookToken}`,
-          secret: '${env:HOOK_SECRET}',
+          secret: '${secret:hook}',
           on: ['delivered', 'quarantined', 'failed'],
         },
         literal: { url: `${echoing.url}/other`, secret: secrets.hookLiteral, on: ['failed'] },
@@ -163,18 +164,20 @@ export async function openLeakySite(
     ...secrets.env,
     ...Object.fromEntries(leaky.flatMap(({ env: own }) => Object.entries(own))),
   };
-  const launch = (argv: readonly string[]) => {
+  const launch = (argv: readonly string[], input = '') => {
     const child = spawn(process.execPath, [octoHost, ...argv], {
       cwd: folder,
       env,
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe'],
     });
+    child.stdin.on('error', () => {}).end(input);
     const said = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (said.stderr += text));
     const ended = once(child, 'close').then(([code]) => ({ code: code as number | null, ...said }));
     return { child, said, ended };
   };
+  await fillStore((argv, input) => launch(argv, input).ended, secrets.stored);
   const pipelines = Object.keys(manifest.pipelines);
   const closing = opening.move();
   return {
@@ -222,6 +225,18 @@ export async function openLeakySite(
     },
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   };
+}
+
+/** What a store gives, put into it as an operator does. */
+async function fillStore(
+  octo: (argv: readonly string[], input?: string) => Promise<Said>,
+  secrets: object,
+): Promise<void> {
+  for (const said of [
+    await octo(['secrets', 'init']),
+    await octo(['secrets', 'import', '-'], JSON.stringify(secrets)),
+  ])
+    if (said.code !== 0) throw new Error(said.stderr);
 }
 
 const ENDED = /^(run finished|the run failed)/;
@@ -317,13 +332,16 @@ async function slots(canaries: Canaries, folder: string) {
       passphrases: [canaries.make('a passphrase in the manifest'), '${env:PGP_PASSPHRASE}'],
     },
     echoed: [clientSecret, stranger, hookSecret],
+    stored: {
+      vendor: { value: password, grants: ['good'] },
+      hook: { value: hookSecret, grants: ['host:notify'] },
+    },
     env: {
-      PASSWORD: password,
+      OCTO_MASTER_KEY: canaries.add('the master key', await generateX25519Identity()),
       PASSPHRASE: passphrase,
       S3_ID: s3.accessKeyId,
       S3_SECRET: s3.secretAccessKey,
       CLIENT_SECRET: clientSecret,
-      HOOK_SECRET: hookSecret,
       PGP_PASSPHRASE: pgpPassphrase,
     },
   };
