@@ -12,6 +12,7 @@ import { systemClock } from '../src/host/system-clock.ts';
 import { EmbeddedPostgres } from '../src/state/embedded-postgres.ts';
 import { octoHost } from './support/octo-host.ts';
 import { shelfProvider } from './support/shelf-provider.ts';
+import { urlOf } from '../test/ledger/postgres-server.ts';
 
 const PIPELINES = 4;
 const FILES = 500;
@@ -75,8 +76,7 @@ async function countVisible(folder: string): Promise<number> {
 async function database(folder: string) {
   const logger = new RecordingLogger();
   const server = await EmbeddedPostgres.open({ folder, clock: systemClock, logger });
-  const { user, password, host, port } = server.config;
-  const url = `postgres://${user}:${encodeURIComponent(String(password))}@localhost:${port}/postgres?host=${encodeURIComponent(host!)}&sslmode=disable`;
+  const url = await urlOf(server);
   const client = new Client(server.config);
   await client.connect();
   return {

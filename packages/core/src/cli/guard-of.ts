@@ -15,6 +15,8 @@ export interface GuardParts {
   readonly metrics?: Metrics | undefined;
   /** Whose runs they are, for the audit log. */
   readonly actor: string;
+  /** Whoever waits at a keyboard hears of the failure itself. */
+  readonly byHand?: boolean;
 }
 
 /** The guard of a command's runs. What it changes is logged, counted, and written into the audit log. */
@@ -32,12 +34,12 @@ const WORDS = {
 } as const;
 
 function tell({ instance, state, why, until }: BreakerChange, parts: GuardParts): void {
-  const { audit, logger, metrics, actor } = parts;
+  const { audit, logger, metrics, actor, byHand = false } = parts;
   const details = {
     ...(why !== undefined && { reason: why }),
     ...(until !== undefined && { until: new Date(until).toISOString() }),
   };
-  logger[state === 'open' ? 'warn' : 'info']({ instance, ...details }, WORDS[state]);
+  logger[state === 'open' && !byHand ? 'warn' : 'info']({ instance, ...details }, WORDS[state]);
   metrics?.breaker(instance, state);
   const action = `breaker.${state}`;
   audit

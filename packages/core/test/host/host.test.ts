@@ -221,7 +221,7 @@ describe('a host is refused', () => {
   test('when a plugin wants what the host does not have', async () => {
     const plugin = { ...vendor(), inject: { http: { id: 'octo:http@1' } } };
     expect(await issuesOf({ plugins: { vendor: { use: 'v' } } }, { v: plugin })).toEqual([
-      `OCTO_TOKEN_UNKNOWN plugin 'vendor': 'v' wants the service 'octo:http@1' as 'http'; this host has 'octo:logger@1', 'octo:clock@1', 'octo:state-folder@1' or 'octo:sync-to-disk@1' (plugins.json:1:22)`,
+      `OCTO_TOKEN_UNKNOWN plugin 'vendor': 'v' wants the service 'octo:http@1' as 'http'; this host has 'octo:logger@1', 'octo:clock@1', 'octo:state-folder@1', 'octo:sync-to-disk@1' or 'octo:rate-limit@1' (plugins.json:1:22)`,
     ]);
   });
 

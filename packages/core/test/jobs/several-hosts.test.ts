@@ -8,7 +8,7 @@ import { Client } from 'pg';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { octoHost } from '../../conformance/support/octo-host.ts';
 import type { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
-import { postgresServer } from '../ledger/postgres-server.ts';
+import { postgresServer, urlOf } from '../ledger/postgres-server.ts';
 
 /** Plain data, as a package without a copy of the contract would have it. Every file takes a moment to read. */
 const slowVendor = `
@@ -34,8 +34,7 @@ let url: string;
 
 beforeAll(async () => {
   server = await postgresServer();
-  const { user, password, host, port } = server.config;
-  url = `postgres://${user}:${encodeURIComponent(String(password))}@localhost:${port}/postgres?host=${encodeURIComponent(host!)}&sslmode=disable`;
+  url = await urlOf(server);
   admin = await connected();
 });
 afterAll(async () => {

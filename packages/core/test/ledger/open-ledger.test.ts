@@ -5,7 +5,7 @@ import { deliveryId } from '../../src/ledger/delivery-id.ts';
 import { openLedger } from '../../src/ledger/open-ledger.ts';
 import type { EmbeddedPostgres } from '../../src/state/embedded-postgres.ts';
 import { temporaryFolder } from '../state/temporary-folder.ts';
-import { postgresServer } from './postgres-server.ts';
+import { postgresServer, urlOf } from './postgres-server.ts';
 
 const logger = new RecordingLogger();
 const scope = { pipeline: 'p', sink: 's' };
@@ -18,14 +18,11 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
-function url(): string {
-  const { user, password, host, database } = server.config;
-  return `postgres://${user}:${String(password)}@/${database}?host=${encodeURIComponent(host!)}`;
-}
+const url = () => urlOf(server);
 
 test('DATABASE_URL is a ledger like the embedded one, and nothing is started', async () => {
   await using folder = await temporaryFolder();
-  const options = { stateFolder: folder.path, databaseUrl: url(), logger };
+  const options = { stateFolder: folder.path, databaseUrl: await url(), logger };
   {
     await using ledger = await openLedger(options);
     await ledger.discover(scope, [version]);
@@ -56,7 +53,11 @@ test('a DATABASE_URL that is none is refused without quoting it', async () => {
 test('closing is quiet, and a lost connection is told without the secrets of its client', async () => {
   await using folder = await temporaryFolder();
   const told = new RecordingLogger();
-  const ledger = await openLedger({ stateFolder: folder.path, databaseUrl: url(), logger: told });
+  const ledger = await openLedger({
+    stateFolder: folder.path,
+    databaseUrl: await url(),
+    logger: told,
+  });
   const admin = new Client(server.config);
   await admin.connect();
   // Who asks on the connection that is cut has waited until the client knows.

@@ -23,3 +23,11 @@ export async function postgresServer(): Promise<EmbeddedPostgres & AsyncDisposab
     },
   });
 }
+
+/** The server as `DATABASE_URL` names it, with its password. */
+export async function urlOf({ config }: EmbeddedPostgres): Promise<string> {
+  const { user, password, host, port, database } = config;
+  const secret = typeof password === 'function' ? await password() : password;
+  const login = `${user}:${encodeURIComponent(String(secret))}`;
+  return `postgres://${login}@localhost:${port}/${database}?host=${encodeURIComponent(host!)}&sslmode=disable`;
+}

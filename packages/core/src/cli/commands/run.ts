@@ -68,7 +68,8 @@ async function runOnce(
   });
   const rateOf = (instance: string) => manifest.plugins.get(instance)?.policy.rate;
   pacing.use({ ...policies, rateOf });
-  const guard = guardOf({ ...policies, audit, logger, actor: operatorName(env) }, environment);
+  const actor = operatorName(env);
+  const guard = guardOf({ ...policies, audit, logger, actor, byHand: true }, environment);
   await host.start(signal);
   return await guard.run({ manifest, pipeline: id, byHand: true }, signal, (hear, either) => {
     const onEvent = (event: RunEvent): void => {
