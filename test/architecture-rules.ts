@@ -63,6 +63,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
   // It writes down what a host and its ledger do, and stands around both.
   audit: [
+    'egress',
     'host/host.ts',
     'host/instance.ts',
     'pipeline/run-report.ts',

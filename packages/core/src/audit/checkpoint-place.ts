@@ -3,6 +3,7 @@ import { mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { OctoError } from '../errors/octo-error.ts';
 import { type Checkpoint, checkpointLine } from './checkpoint.ts';
+import { isExposed, syslogServerIn, syslogStream } from './syslog-stream.ts';
 
 /** Somewhere outside of the state folder, best where the user of the host can add and not change. */
 export interface CheckpointPlace {
@@ -22,19 +23,26 @@ export function checkpointFolder(setting: string): string | undefined {
 
 /**
  * The place that a setting names: `file:/absolute/folder`, `syslog:` (by the program `logger`, which reaches the local
- * syslog or journal), `udp://host:514` (a syslog server, RFC 5424).
- * @throws OctoError `OCTO_AUDIT_CHECKPOINT` when it is spelled wrong
+ * syslog or journal), `syslog+tls://host:6514`, `syslog+tcp://host:601` or `udp://host:514` (a syslog server, RFC 5424).
+ * @throws OctoError `OCTO_AUDIT_CHECKPOINT` when it is spelled wrong, or would cross a network in the clear unasked
  */
 export function checkpointPlace(setting: string): CheckpointPlace {
   const folder = checkpointFolder(setting);
   if (folder !== undefined) return filePlace(folder);
   if (setting === 'syslog:') return localSyslog();
+  const server = syslogServerIn(setting);
+  if (server !== undefined && isExposed(server))
+    throw new OctoError(
+      'OCTO_AUDIT_CHECKPOINT',
+      `OCTO_AUDIT_CHECKPOINT is '${setting}', where checkpoints could be changed on their way; use syslog+tls://, or add ?plaintext=allowed`,
+    );
+  if (server !== undefined) return syslogStream(server);
   const [, host, port] = /^udp:\/\/(\[[0-9a-f:.]+\]|[^/:\s]+)(?::(\d{1,5}))?$/.exec(setting) ?? [];
   if (host !== undefined && Number(port ?? 514) <= 65_535)
     return syslogServer(host.replace(/^\[|\]$/g, ''), Number(port ?? 514));
   throw new OctoError(
     'OCTO_AUDIT_CHECKPOINT',
-    `OCTO_AUDIT_CHECKPOINT is '${setting}'; it must be file:/absolute/folder, syslog: or udp://host:port`,
+    `OCTO_AUDIT_CHECKPOINT is '${setting}'; it must be file:/absolute/folder, syslog:, syslog+tls://host:port, syslog+tcp://host:port or udp://host:port`,
   );
 }
 

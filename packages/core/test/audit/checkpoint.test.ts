@@ -80,8 +80,14 @@ test.each([
   'http://host',
   'https://host',
   'file:',
-])('the place "%s" is refused with the three spellings', (setting) => {
-  expect(() => checkpointPlace(setting)).toThrow(/file:\/absolute\/folder, syslog: or udp:/);
+  'syslog+tls://',
+  'syslog+tls://host:0',
+  'syslog+tls://host:65536',
+  'syslog+tls://host?plaintext=allowed',
+  'syslog+tcp://user@host',
+  'syslog+udp://host',
+])('the place "%s" is refused with the spellings that there are', (setting) => {
+  expect(() => checkpointPlace(setting)).toThrow(/file:\/absolute\/folder, syslog:, syslog\+tls:/);
 });
 
 test('an opened log keeps its checkpoints in the folder that is named, and they prove its end', async () => {
