@@ -52,7 +52,9 @@ interface Suspect {
  */
 export class ChainCheck {
   readonly #key: Uint8Array;
-  readonly #checkpoints: ReadonlyMap<number, Checkpoint>;
+  /** By number: all that were kept. Who made the log anew may have sent one as well, and the older one contradicts it. */
+  readonly #checkpoints = new Map<number, Set<string>>();
+  readonly #latest: number;
   readonly #torn: number[] = [];
   #head: Head = NO_RECORDS;
   #file = '';
@@ -68,7 +70,13 @@ export class ChainCheck {
 
   constructor(key: Uint8Array, checkpoints: readonly Checkpoint[] = []) {
     this.#key = key;
-    this.#checkpoints = new Map(checkpoints.map((one) => [one.n, one]));
+    let latest = 0;
+    for (const { n, mac } of checkpoints) {
+      latest = Math.max(latest, n);
+      const known = this.#checkpoints.get(n) ?? new Set();
+      this.#checkpoints.set(n, known.add(mac));
+    }
+    this.#latest = latest;
   }
 
   get isBad(): boolean {
@@ -110,9 +118,8 @@ export class ChainCheck {
 
   end(): ChainVerdict {
     this.#condemn();
-    const latest = Math.max(0, ...this.#checkpoints.keys());
-    if (latest > this.#head.n)
-      this.#fail(`a checkpoint knows record ${latest}: the end of the log was cut off`);
+    if (this.#latest > this.#head.n)
+      this.#fail(`a checkpoint knows record ${this.#latest}: the end of the log was cut off`);
     const [firstAt, lastAt] = this.#times;
     return {
       records: this.#head.n,
@@ -136,7 +143,7 @@ export class ChainCheck {
     if (record.prev !== this.#head.mac) return 'it does not follow the record before it';
     if (this.#isEnded) return 'something follows the end of the segment';
     const known = this.#checkpoints.get(record.n);
-    if (known !== undefined && known.mac !== record.mac)
+    if (known !== undefined && (known.size > 1 || !known.has(record.mac)))
       return 'a checkpoint knows another record of this number';
     return record;
   }

@@ -31,8 +31,8 @@ function madeLog(): { readonly lines: readonly Line[]; readonly heads: readonly 
   return { lines, heads };
 }
 
-function verdictOf(lines: readonly Line[], checkpoint?: Head): ChainVerdict {
-  const known = checkpoint === undefined ? [] : [{ ...checkpoint, log: '' }];
+function verdictOf(lines: readonly Line[], ...checkpoints: (Head | undefined)[]): ChainVerdict {
+  const known = checkpoints.flatMap((one) => (one === undefined ? [] : [{ ...one, log: '' }]));
   const check = new ChainCheck(key, known);
   let file: string | undefined;
   for (const line of lines) {
@@ -178,6 +178,33 @@ test('a log that was made anew with the key in hand is told by a checkpoint', ()
   });
   expect(verdictOf(others).bad).toBeUndefined();
   expect(verdictOf(others, heads[13]).bad).toMatchObject({ n: 14 });
+});
+
+test('a log that was made anew is told by its old checkpoint, although there is a new one of the same number', () => {
+  const { heads } = madeLog();
+  let after = NO_RECORDS;
+  const anew = heads.map(() => {
+    const { line, head } = recordLine({ at: '', entry: entry('other'), after }, key);
+    after = head;
+    return { file: segmentName(1), text: line, head };
+  });
+  const [old, own] = [heads[13]!, anew[13]!.head];
+  for (const kept of [
+    [old, own],
+    [own, old],
+  ])
+    expect(verdictOf(anew, ...kept).bad).toMatchObject({ n: 14 });
+});
+
+test('as many checkpoints as a year has minutes are taken, and the last one counts', () => {
+  const { lines, heads } = madeLog();
+  const check = new ChainCheck(
+    key,
+    Array.from({ length: 525_600 }, (_, index) => ({ ...heads[0]!, n: RECORDS + index, log: '' })),
+  );
+  check.segment(lines[0]!.file);
+  check.line(Buffer.from(lines[0]!.text), true);
+  expect(check.end().bad?.why).toContain(`record ${RECORDS + 525_599}`);
 });
 
 /** Numerical Recipes' generator: the same changes for the same seed. */
