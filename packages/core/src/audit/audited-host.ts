@@ -8,6 +8,7 @@ import { describeError } from '../observe/describe-error.ts';
 import type { RunReport } from '../pipeline/run-report.ts';
 import { actorNamed } from './actor.ts';
 import { auditedRun } from './audited-run.ts';
+import { type Beginning, usedSecrets } from './used-secrets.ts';
 import type { AuditActor, AuditEntry, AuditTrail } from './audit-trail.ts';
 
 /** A host that writes down what it does. Whoever asks it for a run or another manifest asks this one. */
@@ -54,7 +55,12 @@ export class AuditedHost implements Host {
   /** @throws as any host; OctoError `OCTO_AUDIT_UNAVAILABLE`, and then nothing was changed */
   async apply(manifest: Manifest, signal: AbortSignal): Promise<Plan> {
     const wanted = planChange(this.manifest, manifest);
-    if (!isEmptyPlan(wanted)) await this.#record('manifest.change', 'done', diffOf(wanted));
+    if (!isEmptyPlan(wanted)) {
+      await this.#record('manifest.change', 'done', diffOf(wanted));
+      const ids = ({ started }: Changes) => started.map(({ id }) => id);
+      const begun = { plugins: ids(wanted.plugins), pipelines: ids(wanted.pipelines), host: false };
+      await this.#tellSecrets(manifest, begun);
+    }
     try {
       const plan = await this.#host.apply(manifest, signal);
       if (!isEmptyPlan(plan)) await this.#applied(plan);
@@ -71,6 +77,11 @@ export class AuditedHost implements Host {
     const details = { plugins: plugins.size, pipelines: pipelines.size };
     if (this.#isRunning) await this.#record('host.start', 'done', details);
     await this.#tellWeak([...plugins.keys()]);
+    await this.#tellSecrets(this.manifest, {
+      plugins: [...plugins.keys()],
+      pipelines: [...pipelines.keys()],
+      host: this.#isRunning,
+    });
     await this.#host.start(signal);
   }
 
@@ -109,6 +120,12 @@ export class AuditedHost implements Host {
       this.#logger.warn({ plugin: id }, 'old algorithms are allowed for this vendor');
       await this.#record('vendor.legacy-algorithms', 'done', {}, id);
     }
+  }
+
+  /** Before anything that uses them begins. */
+  async #tellSecrets(manifest: Manifest, beginning: Beginning): Promise<void> {
+    for (const [name, places] of usedSecrets(manifest, beginning))
+      await this.#record('secrets.use', 'done', { places: places.join(', ') }, name);
   }
 
   async #record(

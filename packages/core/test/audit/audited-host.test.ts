@@ -66,6 +66,26 @@ test('the start and the end of a host that runs by itself are written down', asy
   expect(trail.actions()).toEqual(['host.start', 'host.stop']);
 });
 
+test('each secret of the store is written down with the places that use it, before they begin, and never with its value', async () => {
+  const { host, trail } = await opened({ host: 'sftp.test' });
+  const next = await manifestWith({ host: 'sftp.test', password: 'canary-of-the-store' });
+  const reference = { scheme: 'secret', name: 'acme-login', value: 'canary-of-the-store' } as const;
+  const pointer = '/plugins/acme/config/password';
+  next.source.references.set(pointer, [
+    { ...reference, text: '${secret:acme-login}', whole: true },
+  ]);
+  await host.start(never);
+  await host.apply(next, never);
+  const used = trail.entries.filter(({ action }) => action === 'secrets.use');
+  expect(used).toMatchObject([
+    { target: 'acme-login', outcome: 'done', details: { places: pointer } },
+  ]);
+  expect(trail.actions().indexOf('secrets.use')).toBeLessThan(
+    trail.actions().indexOf('manifest.apply'),
+  );
+  expect(JSON.stringify(trail.entries)).not.toContain('canary');
+});
+
 test('a reload is written down before and after it, with its diff, and never with a value', async () => {
   const { host, trail } = await opened({ host: 'sftp.test', password: 'canary-before' });
   await host.start(never);
