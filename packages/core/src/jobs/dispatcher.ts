@@ -5,6 +5,7 @@ import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { LeftAlone } from '../resilience/left-alone.ts';
 import { afterFailure, afterReport } from './after-failure.ts';
+import { Notebook } from './notebook.ts';
 import type { RunEnd, RunQueue, TakenRun } from './run-queue.ts';
 import { RunRecorder } from './run-recorder.ts';
 import { HostStopping, RunCancelled, RunLost } from './run-signals.ts';
@@ -42,8 +43,6 @@ export interface DispatcherOptions {
 
 /** How often a host says that it lives, and looks for what it was not told. */
 const BEAT_MS = 1000;
-/** How often what happened in a run is written down. */
-const NOTE_MS = 250;
 /** How long an aborted run may take to let go before the host leaves without it. */
 const LET_GO_MS = 3_000;
 const FORGET_EVERY_MS = 3_600_000;
@@ -56,6 +55,7 @@ interface Going {
 /** Works the queue off: takes the runs that may begin, watches over them, and writes down what becomes of them. */
 export class Dispatcher {
   readonly #options: DispatcherOptions;
+  readonly #notebook: Notebook;
   readonly #going = new Map<string, Going>();
   readonly #work = new Set<Promise<void>>();
   /** Pipelines that are looked at just now; true when they must be looked at once more. */
@@ -66,6 +66,7 @@ export class Dispatcher {
 
   constructor(options: DispatcherOptions) {
     this.#options = options;
+    this.#notebook = new Notebook(options);
   }
 
   /** From now on these pipelines. Runs in progress go on. */
@@ -85,12 +86,12 @@ export class Dispatcher {
       if ('work' in call) this.#look(call.work);
       else if (this.#going.has(call.cancel)) void this.#beat();
     });
-    const beating = this.#beatUntil(over.signal);
+    const working = [this.#beatUntil(over.signal), this.#notebook.keep(over.signal)];
     await aborted(stop);
     this.#isStopping = true;
     if (!(await endsWithin(this.#ended(), graceMs, clock))) await this.#stopAll();
     over.abort('over');
-    await beating;
+    await Promise.all(working);
   }
 
   async #stopAll(): Promise<void> {
@@ -187,8 +188,7 @@ export class Dispatcher {
     const recorder = new RunRecorder(clock);
     const named = childLogger(served.logger, namesOf(run), redact);
     const chance = { random, redact, attempts: served.attempts };
-    const over = new AbortController();
-    const noting = this.#noteUntil(run, recorder, over.signal);
+    this.#notebook.open(run, recorder);
     let end: RunEnd;
     try {
       const report = await this.#options.run(run, (event) => recorder.add(event), signal);
@@ -200,35 +200,10 @@ export class Dispatcher {
       end = afterFailure(why, run, recorder.taking(), chance);
       tell(named, why, end);
     }
-    over.abort('over');
-    await noting;
+    await this.#notebook.close(run);
     await this.#end(run, end);
     this.#going.delete(run.id);
     this.#look(run.request.pipeline);
-  }
-
-  /** Writes down what the recorder collects, and the rest at the end. */
-  async #noteUntil(run: TakenRun, recorder: RunRecorder, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options;
-    for (let isLast = false; !isLast;) {
-      await clock.sleep(NOTE_MS, signal).catch(() => undefined);
-      isLast = signal.aborted;
-      await this.#note(run, recorder);
-    }
-  }
-
-  async #note(run: TakenRun, recorder: RunRecorder): Promise<void> {
-    const { queue, logger } = this.#options;
-    const notes = recorder.taken();
-    if (notes === undefined) return;
-    try {
-      await queue.note(run, notes);
-    } catch (error) {
-      logger.warn(
-        { ...namesOf(run), err: error },
-        'what happened in a run could not be written down',
-      );
-    }
   }
 
   /** What cannot be written down is taken up by another host when the lease is over. */

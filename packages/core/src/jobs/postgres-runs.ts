@@ -7,9 +7,10 @@ import { Boss } from './postgres/boss.ts';
 import { type Called, Calls } from './postgres/calls.ts';
 import { dealWith, markSchedule } from './postgres/due-times.ts';
 import { LeftRuns } from './postgres/left-runs.ts';
-import { begin, insert, settle, tellState, writeNotes } from './postgres/run-moves.ts';
+import { begin, insert, settle, tellState } from './postgres/run-moves.ts';
 import { RunReader } from './postgres/run-reader.ts';
 import { runColumns, toRecord, toTaken, type RunRow } from './postgres/run-row.ts';
+import { writeNotes } from './postgres/write-notes.ts';
 import {
   type Beat,
   type Call,
@@ -178,9 +179,12 @@ export class PostgresRuns implements RunQueue {
   async beat(held: readonly Held[]): Promise<Beat> {
     await this.#sayAlive();
     const kept = await this.#database.query<{ id: string; cancelled_by: string | null }>(
-      `update octo.run r set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
-       from unnest($1::uuid[], $2::int[]) as g(id, attempt)
-       where r.id = g.id and r.attempt = g.attempt and r.state = 'RUNNING'
+      `with held as (
+         select r.id, r.attempt from octo.run r
+         join unnest($1::uuid[], $2::int[]) as g(id, attempt) on r.id = g.id and r.attempt = g.attempt
+         where r.state = 'RUNNING' order by r.id for no key update of r)
+       update octo.run r set lease_until = clock_timestamp() + $3 * interval '1 millisecond'
+       from held h where r.id = h.id and r.attempt = h.attempt and r.state = 'RUNNING'
        returning r.id, r.cancelled_by`,
       [held.map(({ id }) => id), held.map(({ attempt }) => attempt), this.#leaseMs],
     );
@@ -217,8 +221,8 @@ export class PostgresRuns implements RunQueue {
     });
   }
 
-  async note(held: Held, notes: RunNotes): Promise<void> {
-    await this.#database.run((query) => writeNotes(query, held, notes));
+  async note(notes: ReadonlyMap<Held, RunNotes>): Promise<void> {
+    await this.#database.run((query) => writeNotes(query, notes));
   }
 
   async end(held: Held, end: RunEnd): Promise<RunRecord | undefined> {

@@ -16,8 +16,8 @@ export interface RunQueue extends Runs, AsyncDisposable {
    * `most` runs of the pipeline go on already, on whichever host.
    */
   take(pipeline: string, most: number): Promise<TakenRun | undefined>;
-  /** What happened in a run, for those who follow it. Nothing when fenced out. */
-  note(held: Held, notes: RunNotes): Promise<void>;
+  /** What happened in runs, for those who follow them. Nothing of those that are fenced out. */
+  note(notes: ReadonlyMap<Held, RunNotes>): Promise<void>;
   /**
    * The end of an attempt. A run that somebody wished to cancel does not go back into the queue, nor does one that was
    * the death of too many processes.

@@ -1,7 +1,8 @@
 import type { Clock } from '@octo/plugin-api';
 import type { RunEvent } from '../pipeline/run-report.ts';
 
-const PAUSE_MS = 100;
+/** As often as the host writes down what happens in a run. */
+const PAUSE_MS = 250;
 
 /** The events of a run for another process: in order, but bytes that were read are gathered for a while. */
 export class EventStream {

@@ -199,7 +199,7 @@ export class WorkerProcess implements AsyncDisposable {
         this.kill(
           `gave no sign of life for ${limits.silentMs} ms: it blocks its event loop, or was stopped`,
         );
-      const memory = this.pid === undefined ? undefined : await privateMemory(this.pid);
+      const memory = this.pid === undefined ? undefined : privateMemory(this.pid);
       if (memory !== undefined && memory > memoryBytes)
         this.kill(`held ${inMiB(memory)} of memory; limits.maxMemory is ${inMiB(memoryBytes)}`);
     }

@@ -72,13 +72,11 @@ test('runs are listed, and one is told with its files', async () => {
   const { id, again, runs } = await queued();
   const host = runs.host('host-1');
   const run = (await host.take('trades', 1))!;
-  await host.note(run, {
-    news: [],
-    files: [
-      { path: 'a\u001B[2J.csv', outcome: 'delivered', key: 'a.csv', bytes: 2048, times },
-      { path: 'b.csv', outcome: 'pending', reason: 'it may still be growing' },
-    ],
-  });
+  const files = [
+    { path: 'a\u001B[2J.csv', outcome: 'delivered', key: 'a.csv', bytes: 2048, times },
+    { path: 'b.csv', outcome: 'pending', reason: 'it may still be growing' },
+  ] as const;
+  await host.note(new Map([[run, { news: [], files }]]));
   await host.end(run, succeeded);
   expect((await again('runs')).stdout.lines).toEqual([
     'state      pipeline  asked at (UTC)       trigger  id                                    outcome',

@@ -1,6 +1,6 @@
 import { PluginError } from '@octo/plugin-api';
 import { ManualClock, RecordingLogger } from '@octo/plugin-testing';
-import { expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { emptyReport } from '../../src/cli/run-result.ts';
 import { OctoError } from '../../src/errors/octo-error.ts';
 import { Dispatcher, type DispatcherOptions } from '../../src/jobs/dispatcher.ts';
@@ -352,4 +352,79 @@ test('while the queue does not answer the host goes on, and takes the run when i
   await here.clock.advance(10 * second);
   expect(fails).toBeGreaterThan(3);
   expect(await queue.find(id)).toMatchObject({ state: 'SUCCEEDED' });
+});
+
+describe('what happens in runs', () => {
+  const delivered = (path: string) => ({ event: 'delivered', path, key: path, bytes: 4 }) as const;
+
+  test('is written down four times a second, of all runs together', async () => {
+    const here = world();
+    const { queue } = host(
+      here,
+      async (_run, tell) => {
+        for (let times = 0; times < 30; times++) {
+          await here.clock.sleep(second / 10);
+          tell({ event: 'read', path: 'a', bytes: 4 });
+        }
+        return report;
+      },
+      5,
+    );
+    const writes = vi.spyOn(queue, 'note');
+    for (let count = 0; count < 5; count++) await queue.request(request);
+    await here.clock.advance(2 * second);
+    expect(writes.mock.calls.length).toBeLessThanOrEqual(8);
+    expect(writes.mock.calls.at(-1)![0].size).toBe(5);
+    await here.clock.advance(2 * second);
+  });
+
+  test('is there when the run has ended, also when a write was on its way', async () => {
+    const here = world();
+    const { queue } = host(here, async (_run, tell) => {
+      tell(delivered('a'));
+      await here.clock.sleep(second / 2);
+      tell(delivered('b'));
+      return report;
+    });
+    const note = queue.note.bind(queue);
+    const slow = Promise.withResolvers<void>();
+    queue.note = async (notes) => {
+      await slow.promise;
+      await note(notes);
+    };
+    const { id } = await queue.request(request);
+    await here.clock.advance(2 * second);
+    expect(await queue.find(id)).toMatchObject({ state: 'RUNNING' });
+    slow.resolve();
+    await here.clock.advance(1 * second);
+    expect(await queue.find(id)).toMatchObject({ state: 'SUCCEEDED' });
+    expect((await queue.files(id)).map(({ path }) => path)).toEqual(['a', 'b']);
+  });
+
+  test('is not lost with that of a run whose notes are refused', async () => {
+    const here = world();
+    const { queue } = host(
+      here,
+      async (run, tell) => {
+        tell(delivered(run.request.path!));
+        await here.clock.sleep(second);
+        return report;
+      },
+      3,
+    );
+    const note = queue.note.bind(queue);
+    queue.note = async (notes) => {
+      const isBad = [...notes.values()].some(({ files }) => files.some(({ path }) => path === 'b'));
+      if (isBad) throw new Error('not a text');
+      await note(notes);
+    };
+    const ids: string[] = [];
+    for (const path of ['a', 'b', 'c']) ids.push((await queue.request({ ...request, path })).id);
+    await here.clock.advance(3 * second);
+    const kept = await Promise.all(ids.map((id) => queue.files(id)));
+    expect(kept.map((files) => files.length)).toEqual([1, 0, 1]);
+    expect(here.logger.entries).toContainEqual(
+      expect.objectContaining({ message: 'what happened in a run could not be written down' }),
+    );
+  });
 });

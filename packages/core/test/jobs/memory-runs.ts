@@ -182,12 +182,14 @@ export class MemoryRuns implements RunQueue {
     return structuredClone(next.record);
   }
 
-  async note(held: Held, { progress, news, files }: RunNotes): Promise<void> {
-    const entry = this.#held(held);
-    if (entry === undefined) return;
-    if (progress !== undefined) entry.record.progress = progress;
-    for (const one of files) entry.files.set(one.path, one);
-    for (const one of news) entry.news.push({ ...one, sequence: entry.news.length + 1 });
+  async note(notes: ReadonlyMap<Held, RunNotes>): Promise<void> {
+    for (const [held, { progress, news, files }] of notes) {
+      const entry = this.#held(held);
+      if (entry === undefined) continue;
+      if (progress !== undefined) entry.record.progress = progress;
+      for (const one of files) entry.files.set(one.path, one);
+      for (const one of news) entry.news.push({ ...one, sequence: entry.news.length + 1 });
+    }
     this.#tell();
   }
 

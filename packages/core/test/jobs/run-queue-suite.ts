@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RunEnd, RunQueue } from '../../src/jobs/run-queue.ts';
-import type { RunRequest } from '../../src/jobs/runs.ts';
+import type { RunEnd, RunQueue, TakenRun } from '../../src/jobs/run-queue.ts';
+import type { RunNews, RunRequest } from '../../src/jobs/runs.ts';
 
 const request: RunRequest = { pipeline: 'trades', trigger: 'api', by: 'key:1' };
 const totals = {
@@ -18,6 +18,7 @@ const succeeded: RunEnd = { state: 'SUCCEEDED', totals, timings: { total: 12 }, 
 const error = { code: 'network', message: 'no route' };
 const back = { state: 'QUEUED', afterMs: 0, died: false, timings: {} } as const;
 const died = { ...back, died: true };
+const never = new AbortController().signal;
 
 export interface QueueUnderTest {
   /** The same runs as another host sees them; `name` stays the same after a restart. */
@@ -56,7 +57,7 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
     const host = await (await open()).host('a');
     await host.request(request);
     const run = (await host.take('trades', 1))!;
-    await host.note(run, {
+    const notes = {
       progress: {
         filesToDeliver: 2,
         filesDone: 1,
@@ -71,7 +72,8 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
         { path: 'c', outcome: 'delivered', key: 'k', bytes: 4, times },
         { path: 'a\u0000b', outcome: 'delivered', key: 'k~2', bytes: 5 },
       ],
-    });
+    } as const;
+    await host.note(new Map([[run, notes]]));
     expect(await host.find(run.id)).toMatchObject({ progress: { filesDone: 1, secondsLeft: 1 } });
     const ended = await host.end(run, succeeded);
     expect(ended).toMatchObject({ state: 'SUCCEEDED', totals, timings: { total: 12 }, steps });
@@ -87,6 +89,36 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
       state: 'FAILED',
       error,
     });
+  });
+
+  test('what happened in several runs is written down at once, in each in its order', async () => {
+    const host = await (await open()).host('a');
+    const all = ['trades', 'cash', 'trades'];
+    for (const pipeline of all) await host.request({ ...request, pipeline });
+    const runs = [];
+    for (const pipeline of all) runs.push((await host.take(pipeline, 2))!);
+    const notesOf = (names: readonly string[]) => ({
+      news: names.map((path) => ({ event: 'delivered', path })),
+      files: names.map((path) => ({ path, outcome: 'delivered' as const })),
+    });
+    const [first, second, third] = runs as [TakenRun, TakenRun, TakenRun];
+    await host.note(new Map([[second, notesOf(['z'])]]));
+    await host.note(
+      new Map([
+        [first, notesOf(['b', 'a', 'c'])],
+        [second, notesOf(['y', 'x'])],
+        [third, notesOf([])],
+      ]),
+    );
+    for (const run of runs) await host.end(run, succeeded);
+    const told: unknown[] = [];
+    for (const { id } of runs) {
+      const news = await collect(host.follow(id, 0, never));
+      expect(news.map(({ sequence }) => sequence)).toEqual(news.map((_, index) => index + 1));
+      told.push(news.flatMap(({ path }) => path ?? []));
+      expect((await host.files(id)).map(({ path }) => path)).toEqual(told.at(-1));
+    }
+    expect(told).toEqual([['b', 'a', 'c'], ['z', 'y', 'x'], []]);
   });
 
   test('one that is tried again waits for its time, and counts', async () => {
@@ -119,9 +151,19 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
       const taken = (await b.take('trades', 1))!;
       expect(taken).toMatchObject({ id: old.id, attempt: 2, deaths: 1, host: 'b' });
       expect((await a.beat([old])).lost).toEqual(new Set([old.id]));
-      await a.note(old, { news: [], files: [{ path: 'x', outcome: 'failed' }] });
+      const ghost = {
+        news: [{ event: 'failed' }],
+        files: [{ path: 'x', outcome: 'failed' }],
+      } as const;
+      const told = { news: [], files: [{ path: 'y', outcome: 'failed' }] } as const;
+      await a.note(
+        new Map([
+          [old, ghost],
+          [taken, told],
+        ]),
+      );
       expect(await a.end(old, succeeded)).toBeUndefined();
-      expect(await b.files(old.id)).toEqual([]);
+      expect(await b.files(old.id)).toEqual([{ path: 'y', outcome: 'failed' }]);
       expect(await b.find(old.id)).toMatchObject({ state: 'RUNNING', attempt: 2, host: 'b' });
       expect(await b.end(taken, succeeded)).toMatchObject({ state: 'SUCCEEDED' });
     });
@@ -254,4 +296,10 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
     expect(await host.forget(-1)).toBe(1);
     expect((await host.list({ limit: 10 })).runs.map(({ id }) => id)).toEqual([waiting.id]);
   });
+}
+
+async function collect(news: AsyncIterable<RunNews>): Promise<RunNews[]> {
+  const collected: RunNews[] = [];
+  for await (const one of news) collected.push(one);
+  return collected;
 }

@@ -1,11 +1,11 @@
 import { storableText } from '../../ledger/storable-text.ts';
 import type { Query } from '../../ledger/postgres/database.ts';
-import { type Held, MOST_DEATHS, type RunEnd, type RunNotes } from '../run-queue.ts';
+import { MOST_DEATHS, type RunEnd } from '../run-queue.ts';
 import { requestHash } from '../run-request.ts';
 import { addTotals } from '../run-totals.ts';
 import type { RunRequest, RunState, RunTotals } from '../runs.ts';
 import type { Boss } from './boss.ts';
-import { CALL, CHANNEL } from './calls.ts';
+import { CALL } from './calls.ts';
 import { runColumns, type RunRow } from './run-row.ts';
 
 const MILLISECOND = "interval '1 millisecond'";
@@ -151,51 +151,4 @@ export async function tellState(query: Query, row: RunRow, ...calls: string[]): 
     [row.id, row.news, row.error_message],
   );
   for (const call of [`news ${row.id}`, ...calls]) await query(CALL, [call]);
-}
-
-/** One statement; nothing when fenced out. */
-export async function writeNotes(query: Query, held: Held, notes: RunNotes): Promise<void> {
-  const { progress, news } = notes;
-  const files = [...new Map(notes.files.map((file) => [file.path, file])).values()];
-  await query(
-    `with mine as (
-       update octo.run set progress = coalesce($3, progress), news = news + $4
-       where id = $1 and attempt = $2 and state = 'RUNNING' returning id, news),
-     told as (
-       insert into octo.run_news (run_id, sequence, event, path, reason)
-       select mine.id, mine.news - $4 + g.n, g.event, g.path, g.reason
-       from mine, unnest($5::text[], $6::bytea[], $7::text[]) with ordinality as g(event, path, reason, n)),
-     kept as (
-       insert into octo.run_file (run_id, path, outcome, delivery_id, object_key, bytes, reason, times)
-       select mine.id, g.* from mine,
-         unnest($8::bytea[], $9::text[], $10::text[], $11::text[], $12::bigint[], $13::text[], $14::jsonb[]) as g
-       on conflict (run_id, path_hash) do update set outcome = excluded.outcome,
-         delivery_id = coalesce(excluded.delivery_id, run_file.delivery_id),
-         object_key = excluded.object_key, bytes = excluded.bytes, reason = excluded.reason, times = excluded.times)
-     select pg_notify('${CHANNEL}', 'news ' || id) from mine`,
-    [
-      held.id,
-      held.attempt,
-      progress === undefined ? null : JSON.stringify(progress),
-      news.length,
-      news.map(({ event }) => event),
-      news.map(({ path }) => bytesOf(path)),
-      news.map(({ reason }) => textOf(reason)),
-      files.map(({ path }) => bytesOf(path)),
-      files.map(({ outcome }) => outcome),
-      files.map(({ delivery }) => textOf(delivery)),
-      files.map(({ key }) => textOf(key)),
-      files.map(({ bytes }) => bytes ?? null),
-      files.map(({ reason }) => textOf(reason)),
-      files.map(({ times }) => (times === undefined ? null : JSON.stringify(times))),
-    ],
-  );
-}
-
-function bytesOf(text: string | undefined): Buffer | null {
-  return text === undefined ? null : Buffer.from(text);
-}
-
-function textOf(text: string | undefined): string | null {
-  return text === undefined ? null : storableText(text);
 }
