@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { RunEnd, RunQueue, TakenRun } from '../../src/jobs/run-queue.ts';
+import type { RunEnd, RunNotes, RunQueue, TakenRun } from '../../src/jobs/run-queue.ts';
 import type { RunNews, RunRequest } from '../../src/jobs/runs.ts';
 
 const request: RunRequest = { pipeline: 'trades', trigger: 'api', by: 'key:1' };
@@ -157,7 +157,7 @@ export function runQueueSuite(open: () => Promise<QueueUnderTest>): void {
       } as const;
       const told = { news: [], files: [{ path: 'y', outcome: 'failed' }] } as const;
       await a.note(
-        new Map([
+        new Map<TakenRun, RunNotes>([
           [old, ghost],
           [taken, told],
         ]),
