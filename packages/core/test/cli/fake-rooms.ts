@@ -1,5 +1,6 @@
 import { noAudit } from '../../src/audit/audit-trail.ts';
 import type { Host } from '../../src/host/host.ts';
+import { ManifestSource } from '../../src/manifest/manifest-source.ts';
 import type { Manifest } from '../../src/manifest/manifest.ts';
 import type { RunOptions } from '../../src/pipeline/run-pipeline.ts';
 import type { RunEvent, RunReport } from '../../src/pipeline/run-report.ts';
@@ -11,6 +12,7 @@ import { emptyReport } from '../../src/cli/run-result.ts';
 const manifest = {
   plugins: new Map(),
   pipelines: new Map([['affirm', { id: 'affirm', enabled: true, from: 'vendor', to: 'lake' }]]),
+  source: new ManifestSource('plugins.json', ''),
 } as unknown as Manifest;
 
 /** Rooms whose run does what a test says: for what the command line makes of it. */
