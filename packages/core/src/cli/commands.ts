@@ -1,7 +1,7 @@
 import type { CommandSpec } from './command.ts';
 import { narrowingOptions } from './narrowing-of.ts';
 import { auditCommands } from './specs/audit-commands.ts';
-import { common, log } from './specs/options.ts';
+import { common, log, ofPipeline } from './specs/options.ts';
 import { keysCommands } from './specs/keys-commands.ts';
 import { secretsCommands } from './specs/secrets-commands.ts';
 import { runsCommands } from './specs/runs-commands.ts';
@@ -120,7 +120,7 @@ export const commands: readonly CommandSpec[] = [
     details: ['A pattern matches names, paths, ids and keys; * matches anything: "*details*".'],
     options: {
       ...common,
-      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      pipeline: ofPipeline,
       only: {
         type: 'string',
         value: 'STATES',
@@ -139,7 +139,7 @@ export const commands: readonly CommandSpec[] = [
     ],
     options: {
       ...common,
-      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      pipeline: ofPipeline,
     },
     load: async () => (await import('./commands/files-show.ts')).filesShow,
   },
@@ -149,7 +149,7 @@ export const commands: readonly CommandSpec[] = [
     summary: 'let a quarantined file be tried again by the next run',
     options: {
       ...common,
-      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      pipeline: ofPipeline,
       all: { type: 'boolean', summary: 'release every match, not just a single one' },
     },
     load: async () => (await import('./commands/files-release.ts')).filesRelease,

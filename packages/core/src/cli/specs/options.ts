@@ -22,3 +22,10 @@ export const log = {
   value: 'text|json',
   summary: 'how to log (default text on a terminal, else json; or OCTO_LOG_FORMAT)',
 } as const satisfies OptionSpec;
+
+export const ofPipeline = {
+  type: 'string',
+  short: 'p',
+  value: 'ID',
+  summary: 'only of this pipeline',
+} as const satisfies OptionSpec;

@@ -1,5 +1,5 @@
 import type { CommandSpec } from '../command.ts';
-import { common } from './options.ts';
+import { common, ofPipeline } from './options.ts';
 import { narrowingOptions } from '../narrowing-of.ts';
 
 /** Runs in the queue, and those that were. */
@@ -10,7 +10,7 @@ export const runsCommands: readonly CommandSpec[] = [
     summary: 'list the runs that wait, go on and have ended',
     options: {
       ...common,
-      pipeline: { type: 'string', short: 'p', value: 'ID', summary: 'only of this pipeline' },
+      pipeline: ofPipeline,
       only: {
         type: 'string',
         value: 'STATES',
