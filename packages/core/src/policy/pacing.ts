@@ -41,7 +41,10 @@ export class Pacing {
         books.paces.take(instance, rate),
       );
     } catch (error) {
-      this.#logger.warn({ instance, err: error }, 'a rate does not answer; going on slowly');
+      this.#logger.warn(
+        { instance, err: error },
+        'the database does not say how soon a plugin may be asked; its host alone keeps to the rate meanwhile',
+      );
       return rate.perMs / rate.requests;
     }
   };
