@@ -103,6 +103,8 @@ export type Claim = Pick<Delivery, 'id' | 'attempt'>;
 export interface Claimed extends Delivery {
   /** It must not be read: behind the fence it is QUARANTINED with this reason. */
   readonly setAside?: string;
+  /** It is looked for and no more: behind the fence it is given back with this reason, unless it is there. */
+  readonly onlyLook?: string;
 }
 /** `key`, `key~2`, … for index 0, 1, … */
 export type KeyAt = (key: string, index: number) => string;

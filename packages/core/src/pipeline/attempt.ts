@@ -58,7 +58,7 @@ export interface AttemptContext {
  */
 export class Attempt {
   readonly #context: AttemptContext;
-  readonly #setAside: string | undefined;
+  readonly #wish: Pick<Claimed, 'setAside' | 'onlyLook'>;
   readonly #file: RemoteFile;
   readonly #receiver: Receiver;
   readonly #signal: AbortSignal;
@@ -80,7 +80,7 @@ export class Attempt {
     signal: AbortSignal,
   ) {
     this.#row = new LedgerSide(delivery, context.ledger, context.config);
-    this.#setAside = delivery.setAside;
+    this.#wish = delivery;
     this.#file = file;
     this.#receiver = receiver;
     this.#context = context;
@@ -118,7 +118,9 @@ export class Attempt {
     try {
       const ended = await this.#fence();
       if (ended !== undefined) return ended;
-      if (this.#setAside !== undefined) return await this.#exits.quarantine(this.#setAside);
+      const { setAside, onlyLook } = this.#wish;
+      if (setAside !== undefined) return await this.#exits.quarantine(setAside);
+      if (onlyLook !== undefined) return await this.#exits.looked(onlyLook);
       const received = await this.#receive();
       return 'outcome' in received ? received : await this.#commit(received);
     } catch (error) {

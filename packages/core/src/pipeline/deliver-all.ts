@@ -198,6 +198,7 @@ async function tell(
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':
+    case 'looked':
     case 'fenced-out':
       return;
   }

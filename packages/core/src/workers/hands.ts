@@ -58,10 +58,13 @@ export class Hands {
   async claim(ledger: RunLedger, request: ClaimRequest, most: number): Promise<readonly Claimed[]> {
     if (this.#alone !== undefined || this.#isReserving || most < 1) return [];
     const wanted = this.#suspects.among(request).filter((id) => !this.#passedOver.has(id));
-    if (wanted.length > 0) {
+    const looked = await this.#look(ledger, request, most, wanted);
+    if (looked.length > 0) return looked;
+    const ready = wanted.filter((id) => !this.#suspects.isUnclear(id));
+    if (ready.length > 0) {
       // A room for small files only would take a large one for gone.
-      if (this.#held.size + this.#claiming > 0 || request.maxBytes !== undefined) return [];
-      const alone = await this.#reserve(ledger, request, wanted);
+      if (this.#isBusy || request.maxBytes !== undefined) return [];
+      const alone = await this.#reserve(ledger, request, ready);
       if (alone !== undefined) return [alone];
     }
     return await this.#others(ledger, request, most);
@@ -81,11 +84,16 @@ export class Hands {
     this.#passedOver.clear();
   }
 
-  /** The process has ended and everything it said was heard. Answers what it had in hand, when the ledger is through. */
-  async end(): Promise<readonly Claimed[]> {
+  /**
+   * The process has ended and everything it said was heard. Answers what it may have died of, as it is now that the ledger
+   * is through: what it was reading; only without that, what it was looking for.
+   */
+  async end(): Promise<readonly Delivery[]> {
     this.#isOver = true;
     while (this.#questions.size > 0) await Promise.allSettled(this.#questions);
-    return [...this.#held.values()].filter(({ isLate }) => !isLate).map(({ claim }) => claim);
+    const begun = [...this.#held.values()].filter(({ isLate }) => !isLate);
+    const read = begun.filter(({ claim }) => claim.onlyLook === undefined);
+    return await Promise.all((read.length > 0 ? read : begun).map(asItIsNow));
   }
 
   /** Gives back what is in hand, as the attempt could have done itself. `why`: instead of the marks of suspects. */
@@ -97,6 +105,31 @@ export class Hands {
     });
     // One that cannot be given back is claimable when its lease is over.
     await Promise.allSettled(given);
+  }
+
+  /** Something is read, or about to be. Who only looks, and waits for the sink to be sure, is no company. */
+  get #isBusy(): boolean {
+    const isRead = ({ claim }: Held) => claim.onlyLook === undefined;
+    return this.#claiming > 0 || [...this.#held.values()].some(isRead);
+  }
+
+  /** Many at a time: each may have to wait for minutes. */
+  async #look(
+    ledger: RunLedger,
+    request: ClaimRequest,
+    most: number,
+    wanted: readonly string[],
+  ): Promise<readonly Claimed[]> {
+    const ids = wanted.filter((id) => this.#suspects.isUnclear(id));
+    if (ids.length === 0) return [];
+    const { maxBytes: _, ...anySize } = request;
+    const claims = await ledger.claimMany({ ...anySize, ids }, most);
+    if (claims.length === 0) for (const id of ids) this.#passedOver.add(id);
+    return claims.map((claim) => {
+      this.#suspects.looking(claim.id);
+      const mark = this.#suspects.mark(claim.id);
+      return this.#take(ledger, { ...claim, ...(mark && { onlyLook: markText(mark, 0) }) });
+    });
   }
 
   async #reserve(
@@ -168,3 +201,8 @@ export class Hands {
 }
 
 const NOT_BEGUN = 'its worker ended before it could begin';
+
+/** As far as the ledger answers. */
+async function asItIsNow({ claim, ledger }: Held): Promise<Delivery> {
+  return (await ledger.find(claim.id).catch(() => undefined)) ?? claim;
+}

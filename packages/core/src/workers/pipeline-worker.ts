@@ -378,8 +378,7 @@ export class PipelineWorker implements AsyncDisposable {
 
   #died(reason: string, held: readonly Delivery[]): void {
     const { pipeline, logger } = this.#options;
-    const ids = held.map(({ id }) => id);
-    this.#suspects.died(reason, ids);
+    this.#suspects.died(reason, held);
     const file = held.length === 1 ? { file: held[0]!.path } : {};
     const fields = { pipeline, reason, deaths: this.#deaths.count, inHand: held.length, ...file };
     logger.error(fields, 'worker died');

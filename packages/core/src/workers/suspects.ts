@@ -11,6 +11,8 @@ interface Suspect extends Mark {
   readonly sinceMs: number;
   /** It was to be set aside without being read. */
   readonly isConvicted: boolean;
+  /** A commit of it may still be under way: whoever claims it has to give the sink time. */
+  readonly isUnclear: boolean;
 }
 
 /**
@@ -46,7 +48,7 @@ export class Suspects {
     for (const delivery of deliveries) {
       const mark = markIn(delivery.reason);
       if (!isOpen(delivery)) this.#all.delete(delivery.id);
-      else if (mark !== undefined && !this.#all.has(delivery.id)) this.#add(delivery.id, mark);
+      else if (mark !== undefined && !this.#all.has(delivery.id)) this.#add(delivery, mark);
     }
   }
 
@@ -83,14 +85,15 @@ export class Suspects {
   }
 
   /** A worker has died with these in hand; `how` is what people are told. */
-  died(how: string, ids: readonly string[]): void {
+  died(how: string, deliveries: readonly Delivery[]): void {
     this.#hasPassed = false;
-    const isAlone = ids.length === 1;
-    for (const id of ids) {
-      const before = this.#all.get(id);
+    const isAlone = deliveries.length === 1;
+    for (const delivery of deliveries) {
+      const before = this.#all.get(delivery.id);
       const alone = (before?.alone ?? 0) + (isAlone ? 1 : 0);
-      this.#add(id, { alone, how }, before);
+      this.#add(delivery, { alone, how }, before);
     }
+    const ids = deliveries.map(({ id }) => id);
     const [only] = ids;
     if (isAlone && this.#isAgain(only!)) this.#deaths.forgive(only!);
     else this.#deaths.add(how, ids);
@@ -108,14 +111,26 @@ export class Suspects {
     return isConvicted;
   }
 
+  /** Whether it must be looked for, which takes its time, before it can be tried. */
+  isUnclear(id: string): boolean {
+    return this.#all.get(id)?.isUnclear === true;
+  }
+
+  /** It is being looked for. */
+  looking(id: string): void {
+    const suspect = this.#all.get(id);
+    if (suspect !== undefined) this.#all.set(id, { ...suspect, isUnclear: false });
+  }
+
   /** Whether it has killed although it was not read any more. */
   isDeadly(id: string): boolean {
     return this.#all.get(id)?.isConvicted === true;
   }
 
-  #add(id: string, mark: Mark, before?: Suspect): void {
+  #add({ id, uploadId, heldRaw }: Delivery, mark: Mark, before?: Suspect): void {
     const { sinceMs = this.#clock.monotonic(), isConvicted = false } = before ?? {};
-    this.#all.set(id, { ...mark, sinceMs, isConvicted });
+    const isUnclear = uploadId !== undefined && heldRaw !== undefined;
+    this.#all.set(id, { ...mark, sinceMs, isConvicted, isUnclear });
   }
 
   #isAgain(id: string): boolean {

@@ -1,9 +1,11 @@
 import { ManualClock } from '@octo/plugin-testing';
 import { expect, test } from 'vitest';
+import type { DeliveryState } from '../../src/ledger/delivery.ts';
 import type { Claimed } from '../../src/ledger/ledger.ts';
 import { numberedKey } from '../../src/pipeline/object-key.ts';
 import { Deaths } from '../../src/workers/deaths.ts';
 import { Hands } from '../../src/workers/hands.ts';
+import { markText } from '../../src/workers/mark.ts';
 import { Suspects } from '../../src/workers/suspects.ts';
 import { WORKER_LIMITS } from '../../src/workers/worker-limits.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
@@ -16,14 +18,17 @@ const content = (id: string) => ({
   plainCrc64: Buffer.alloc(8),
 });
 
-/** A pipeline whose workers are played: each reads what it has in hand, and dies of what `kills` names. */
+const request = { ...scope, leaseMs: 60_000, keyAt: numberedKey, onReissue: 'version' } as const;
+
+/** A pipeline whose workers are played: each reads what it has in hand, and dies of some. */
 class Play {
   readonly clock = new ManualClock();
   readonly ledger = new MemoryLedger({ clock: this.clock });
   readonly handed: string[][] = [];
   readonly #most: number;
-  #deaths = new Deaths(WORKER_LIMITS, this.clock);
-  #suspects = new Suspects(this.#deaths, WORKER_LIMITS, this.clock);
+  readonly #deaths = new Deaths(WORKER_LIMITS, this.clock);
+  readonly #suspects = new Suspects(this.#deaths, WORKER_LIMITS, this.clock);
+  #hands = new Hands(this.#suspects);
 
   constructor(most: number) {
     this.#most = most;
@@ -34,80 +39,68 @@ class Play {
   }
 
   async list(names: readonly string[]): Promise<void> {
-    const versions = names.map((name) => ({
-      path: name,
-      name,
-      size: 1,
-      mtimeMs: 1,
-      location: name,
-      key: name,
-    }));
-    const { known } = await this.ledger.discover(scope, versions);
-    this.#suspects.learn(known);
-  }
-
-  /** Another process of the host: what it knows, the ledger has told it. */
-  async restart(names: readonly string[]): Promise<void> {
-    this.#deaths = new Deaths(WORKER_LIMITS, this.clock);
-    this.#suspects = new Suspects(this.#deaths, WORKER_LIMITS, this.clock);
-    await this.list(names);
+    const version = (name: string) => ({ path: name, name, size: 1, mtimeMs: 1, location: name });
+    const found = names.map((name) => ({ ...version(name), key: name }));
+    this.#suspects.learn((await this.ledger.discover(scope, found)).known);
   }
 
   /** Workers until nothing is left, or the pipeline is quarantined. */
-  async go(kills: (name: string) => boolean): Promise<void> {
+  async go(kills: (claim: Claimed) => boolean): Promise<void> {
     for (let processes = 0; processes < 200 && !this.isQuarantined; processes++)
       if (!(await this.#worker(kills))) return;
   }
 
-  /** Whether it died. */
-  async #worker(kills: (name: string) => boolean): Promise<boolean> {
-    const hands = new Hands(this.#suspects);
-    hands.begin();
-    for (;;) {
-      const claims = await this.#claims(hands);
-      if (claims.length === 0) return false;
-      this.handed.push(claims.map(({ name }) => name));
-      if (claims.some(({ name, setAside }) => setAside === undefined && kills(name))) {
-        const held = await hands.end();
-        const ids = held.map(({ id }) => id);
-        this.#suspects.died('was ended by SIGKILL', ids);
-        await hands.giveBack();
-        return true;
-      }
-      for (const claim of claims) await this.#end(hands, claim);
-    }
+  /** Another process. */
+  begin(): Hands {
+    this.#hands = new Hands(this.#suspects);
+    this.#hands.begin();
+    return this.#hands;
   }
 
-  async #claims(hands: Hands): Promise<readonly Claimed[]> {
-    const request = {
-      ...scope,
-      leaseMs: 60_000,
-      keyAt: numberedKey,
-      onReissue: 'version',
-    } as const;
-    return await hands.claim(this.ledger, request, this.#most);
+  async die(): Promise<void> {
+    this.#suspects.died('was ended by SIGKILL', await this.#hands.end());
+    await this.#hands.giveBack();
   }
 
-  async #end(hands: Hands, claim: Claimed): Promise<void> {
+  async verify(claim: Claimed): Promise<void> {
+    const options = { duplicates: 'off', facts: {}, refuseReissue: false } as const;
+    await this.ledger.verified(claim, content(claim.id), options);
+  }
+
+  async end(claim: Claimed): Promise<void> {
     if (claim.setAside === undefined) {
-      await this.ledger.verified(claim, content(claim.id), {
-        duplicates: 'off',
-        facts: {},
-        refuseReissue: false,
-      });
+      await this.verify(claim);
       await this.ledger.committed(claim, { how: 'acknowledged' });
     } else await this.ledger.exit(claim, 'QUARANTINED', claim.setAside);
-    hands.drop(claim, { isRead: true });
+    this.#hands.drop(claim, { isRead: true });
   }
 
-  async named(...states: readonly string[]): Promise<string[]> {
-    const all = await this.ledger.list({ pipeline: 'daily', limit: 1000 });
-    return all
-      .filter(({ state }) => states.includes(state))
-      .map(({ name }) => name)
-      .toSorted();
+  async named(state: DeliveryState): Promise<string[]> {
+    const found = await this.ledger.list({ states: [state], limit: 1000 });
+    return found.map(({ name }) => name).toSorted();
+  }
+
+  /** Whether it died. */
+  async #worker(kills: (claim: Claimed) => boolean): Promise<boolean> {
+    const hands = this.begin();
+    for (;;) {
+      const claims = await hands.claim(this.ledger, request, this.#most);
+      if (claims.length === 0) return false;
+      this.handed.push(claims.map(({ name }) => name));
+      if (claims.some(kills)) {
+        await this.die();
+        return true;
+      }
+      for (const claim of claims) await this.end(claim);
+    }
   }
 }
+
+/** What kills by being read does so no more when it is only to be set aside. */
+const reading =
+  (kills: (name: string) => boolean) =>
+  ({ name, setAside }: Claimed): boolean =>
+    setAside === undefined && kills(name);
 
 const numbered = (count: number): string[] =>
   Array.from({ length: count }, (_, n) => String(n).padStart(3, '0'));
@@ -115,7 +108,7 @@ const numbered = (count: number): string[] =>
 async function played(names: readonly string[], most: number, deadly: readonly string[]) {
   const play = new Play(most);
   await play.list(names);
-  await play.go((name) => deadly.includes(name));
+  await play.go(reading((name) => deadly.includes(name)));
   return {
     play,
     isQuarantined: play.isQuarantined,
@@ -168,41 +161,87 @@ test('the only file of a pipeline is set aside after three deaths', async () => 
 
 test('deaths by chance cost no file more than another try', async () => {
   const names = numbered(40);
+  const ends: boolean[] = [];
   for (let seed = 1; seed <= 50; seed++) {
     const play = new Play(8);
     await play.list(names);
     let state = seed;
     await play.go(() => (state = (state * 48_271) % 0x7fff_ffff) / 0x7fff_ffff < 0.05);
     expect(await play.named('QUARANTINED')).toEqual([]);
-    if (!play.isQuarantined) expect(await play.named('COMMITTED')).toEqual(names);
+    const delivered = await play.named('COMMITTED');
+    ends.push(play.isQuarantined || delivered.length === names.length);
   }
+  expect(ends).toEqual(Array(50).fill(true));
 });
 
 test('what is known of a file outlives the process of the host', async () => {
   const names = numbered(3);
   const play = new Play(4);
   await play.list(names);
-  let left = 2;
-  await play.go((name) => name === '001' && left-- > 0).catch(() => {});
-  expect(play.handed.map((one) => one.join(' '))).toEqual([
-    '000 001 002',
-    '000',
-    '001',
-    '002',
-    '001',
+  const [claim] = await play.ledger.claimMany(request, 1);
+  await play.ledger.park(claim!, markText({ alone: 2, how: 'ended with exit code 7' }, 5), 0);
+  await play.list(names);
+  await play.go(reading((name) => name === '000'));
+  expect(play.handed.map((one) => one.join(' '))).toEqual(['001', '000', '002', '000']);
+  const [setAside] = await play.ledger.list({ match: '000', limit: 1 });
+  expect(setAside).toMatchObject({
+    state: 'QUARANTINED',
+    reason: expect.stringMatching(/3 times/),
+  });
+});
+
+test('what may still be committed is looked for first, many at a time and beside others', async () => {
+  const play = new Play(4);
+  await play.list(['a', 'b', 'c']);
+  const claims = await play.begin().claim(play.ledger, request, 4);
+  for (const claim of claims.slice(0, 2)) {
+    await play.verify(claim);
+    await play.ledger.streaming(claim, { id: 'upload', token: 'token' });
+  }
+  await play.die();
+  const hands = play.begin();
+  const looks = await hands.claim(play.ledger, request, 4);
+  expect(looks.map(({ name, onlyLook }) => [name, onlyLook])).toEqual([
+    ['a', expect.stringContaining('WORKER_DIED')],
+    ['b', expect.stringContaining('WORKER_DIED')],
   ]);
-  const other = new Play(4);
-  await other.list(names);
-  left = 2;
-  const request = { ...scope, leaseMs: 60_000, keyAt: numberedKey, onReissue: 'version' } as const;
-  const [claim] = await other.ledger.claimMany({ ...request }, 1);
-  await other.ledger.park(
-    claim!,
-    'WORKER_DIED: 2 deaths alone; the last time the worker was ended by SIGKILL. It is tried alone next, and set aside after 3',
-    0,
-  );
-  await other.restart(names);
-  await other.go((name) => name === '000');
-  expect(await other.named('QUARANTINED')).toEqual(['000']);
-  expect(other.handed.filter((one) => one.includes('000'))).toEqual([['000'], ['000']]);
+  const [c, ...more] = await hands.claim(play.ledger, request, 4);
+  expect([c?.name, c?.onlyLook, more.length]).toEqual(['c', undefined, 0]);
+  expect(await hands.claim(play.ledger, request, 4)).toEqual([]);
+  await play.end(c!);
+  for (const look of looks) {
+    await play.ledger.fenced(look);
+    await play.ledger.park(look, look.onlyLook!, 0);
+    hands.drop(look);
+  }
+  const [a, ...others] = await hands.claim(play.ledger, request, 4);
+  expect([a?.name, a?.onlyLook, others.length]).toEqual(['a', undefined, 0]);
+});
+
+test('a claim whose answer the worker did not live to hear is given back without a mark', async () => {
+  const play = new Play(4);
+  await play.list(['a']);
+  const hands = play.begin();
+  const answer = hands.during(hands.claim(play.ledger, request, 1));
+  const held = hands.end();
+  await answer;
+  expect(await held).toEqual([]);
+  await hands.giveBack();
+  const [a] = await play.ledger.list({ limit: 1 });
+  expect(a).toMatchObject({
+    leaseUntil: undefined,
+    reason: 'its worker ended before it could begin',
+  });
+});
+
+test('what cannot even be looked for is left alone for a day', async () => {
+  const play = new Play(4);
+  await play.list(['a', 'b']);
+  await play.go(({ name }) => name === 'a');
+  const [b] = await play.ledger.list({ match: 'b', limit: 1 });
+  const [a] = await play.ledger.list({ match: 'a', limit: 1 });
+  expect(b?.state).toBe('COMMITTED');
+  expect(a?.reason).toContain('WORKER_DIED: 4 deaths alone');
+  expect(+a!.notBefore! - play.clock.now()).toBe(86_400_000);
+  expect(play.isQuarantined).toBe(false);
 });
