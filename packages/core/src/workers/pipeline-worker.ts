@@ -7,17 +7,10 @@ import { describeError } from '../observe/describe-error.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { childLogger } from '../observe/child-logger.ts';
 import type { RunOptions } from '../pipeline/run-pipeline.ts';
-import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
+import type { RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { type OpenedInstance, openedInstances, type WorkerBrief } from '../wire/brief.ts';
-import {
-  diagnosisStep,
-  reportFrom,
-  reportHead,
-  type ReportPart,
-  reportPart,
-  runEvent,
-} from '../wire/run-shapes.ts';
+import { diagnosisStep, type ReportPart, reportPart, runEvent } from '../wire/run-shapes.ts';
 import { receivedError } from '../wire/sent-error.ts';
 import { text } from '../wire/shape.ts';
 import { WireError } from '../wire/wire-value.ts';
@@ -26,9 +19,9 @@ import { foldersForAWhile, makeFolderDurably } from './durable-folder.ts';
 import type { Ground } from './ground.ts';
 import { Hands } from './hands.ts';
 import { LedgerGate } from './ledger-gate.ts';
+import { ProcessRun } from './process-run.ts';
 import { Suspects } from './suspects.ts';
 import { syncWithin } from './sync-within.ts';
-import { unreported } from './unreported.ts';
 import type { WorkerLimits } from './worker-limits.ts';
 import { WorkerProcess } from './worker-process.ts';
 import type { WorkerStatus } from './worker-status.ts';
@@ -65,18 +58,7 @@ interface Open extends Launch {
   readonly instances: ReadonlyMap<string, OpenedInstance>;
 }
 
-interface Run {
-  readonly gate: LedgerGate;
-  readonly options: RunOptions;
-  readonly parts: ReportPart[];
-  /** Ids of the deliveries whose end it has told. */
-  readonly told: Set<string>;
-  readonly warnings: { path: string; message: string }[];
-  readonly signal: AbortSignal;
-  readonly hands: Hands;
-}
-
-interface RunInParts {
+interface RunParts {
   readonly config: PipelineConfig;
   readonly options: RunOptions;
   readonly signal: AbortSignal;
@@ -95,7 +77,7 @@ export class PipelineWorker implements AsyncDisposable {
   readonly #options: PipelineWorkerOptions;
   readonly #deaths: Deaths;
   readonly #suspects: Suspects;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new Map<string, ProcessRun>();
   #opening: Promise<Open> | undefined;
   #open: Open | undefined;
   #lastRun = 0;
@@ -158,24 +140,22 @@ export class PipelineWorker implements AsyncDisposable {
   async #runIn(
     { process, hands, buried }: Open,
     mayGoOn: boolean,
-    { config, options, signal, before }: RunInParts,
+    { config, options, signal, before }: RunParts,
   ): Promise<RunReport | undefined> {
     const { pipeline, redact, ground } = this.#options;
     // What is in the way of one, its plugin tells in its own words.
     for (const folder of ground.create) await makeFolderDurably(folder).catch(() => {});
     const id = String(++this.#lastRun);
     await using gate = new LedgerGate(options.ledger, { pipeline, redact, hands });
-    const run: Run = { gate, options, signal, hands, parts: [], told: new Set(), warnings: [] };
+    const run = new ProcessRun({ options, gate, hands, signal });
     this.#runs.set(id, run);
     try {
       const asked = [id, config, options.only ?? {}];
-      const head = reportHead(await process.ask('run', asked, signal), 'run');
-      return reportFrom(head, [...before, ...run.parts]);
+      return run.report(await process.ask('run', asked, signal), before);
     } catch (error) {
       const isSuspicious = process.isSilent && (await buried);
       if (!isSuspicious || !mayGoOn || this.#deaths.areTooMany || signal.aborted) throw error;
-      const { told, warnings } = run;
-      before.push({ ...(await unreported(options, gate.ended, told)), warnings });
+      before.push(await run.done());
       return undefined;
     } finally {
       this.#runs.delete(id);
@@ -324,8 +304,8 @@ export class PipelineWorker implements AsyncDisposable {
         sync: async ([path]) => await syncWithin(text(path, 'sync'), write),
       },
       hears: {
-        event: ([run, event]) => tell(this.#running(run), runEvent(event, 'event')),
-        report: ([run, part]) => void this.#running(run).parts.push(reportPart(part, 'report')),
+        event: ([run, event]) => this.#running(run).hear(runEvent(event, 'event')),
+        report: ([run, part]) => this.#running(run).add(reportPart(part, 'report')),
       },
     });
     const hands = new Hands(this.#suspects);
@@ -334,7 +314,7 @@ export class PipelineWorker implements AsyncDisposable {
   }
 
   /** What a plugin says does not tell the run; while one goes on alone it is that one's. */
-  #onlyRun(): Run | undefined {
+  #onlyRun(): ProcessRun | undefined {
     return this.#runs.size === 1 ? [...this.#runs.values()][0] : undefined;
   }
 
@@ -345,7 +325,7 @@ export class PipelineWorker implements AsyncDisposable {
     return (await this.#options.pace?.(id)) ?? 0;
   }
 
-  #running(run: unknown): Run {
+  #running(run: unknown): ProcessRun {
     const found = typeof run === 'string' ? this.#runs.get(run) : undefined;
     if (found === undefined) throw new WireError('it speaks of a run that does not go on');
     return found;
@@ -416,10 +396,4 @@ export class PipelineWorker implements AsyncDisposable {
     await gone;
     this.#options.onChange();
   }
-}
-
-function tell({ options, told, warnings }: Run, event: RunEvent): void {
-  if ('delivery' in event && event.delivery !== undefined) told.add(event.delivery);
-  if (event.event === 'warning') warnings.push({ path: event.path, message: event.message });
-  options.onEvent?.(event);
 }

@@ -133,6 +133,21 @@ test.each([
   expect(delivered).toEqual(names.filter((name) => !deadly.includes(name)));
 });
 
+test('however many there are, those far apart do not add up', async () => {
+  const names = numbered(300);
+  const deadly = names.filter((_, n) => n % 25 === 13);
+  const { isQuarantined, delivered, setAside } = await played(names, 24, deadly);
+  expect(isQuarantined).toBe(false);
+  expect(setAside).toEqual(deadly);
+  expect(delivered).toHaveLength(288);
+});
+
+test('four in a row look like a plugin that is broken', async () => {
+  const names = numbered(20);
+  const { isQuarantined, setAside } = await played(names, 24, names.slice(0, 4));
+  expect({ isQuarantined, setAside }).toEqual({ isQuarantined: true, setAside: [] });
+});
+
 test('a suspect is never in hand with anything else', async () => {
   const { play } = await played(numbered(20), 8, ['005', '012']);
   const company = play.handed.filter((names) => names.length > 1).flat();
