@@ -91,7 +91,7 @@ export class Suspects {
     for (const delivery of deliveries) {
       const before = this.#all.get(delivery.id);
       const alone = (before?.alone ?? 0) + (isAlone ? 1 : 0);
-      this.#add(delivery, { alone, how }, before);
+      this.#add(delivery, { alone, how: shortened(how) }, before);
     }
     const ids = deliveries.map(({ id }) => id);
     const [only] = ids;
@@ -143,3 +143,10 @@ export class Suspects {
     return this.#passedMs >= sinceMs - this.#limits.deathsWithinMs;
   }
 }
+
+/** A plugin may have chosen the words; they go into the reason of each file. */
+function shortened(how: string): string {
+  return how.length > LONGEST ? `${how.slice(0, LONGEST)}…` : how;
+}
+
+const LONGEST = 300;

@@ -1,5 +1,7 @@
+import { watch } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/host/system-clock.ts';
 import type { Delivery } from '../../src/ledger/delivery.ts';
 import { openWorkshop, pluginModule, shelfModule, type Workshop } from './workshop.ts';
 
@@ -33,7 +35,7 @@ const good = Object.fromEntries(
 
 const quick = { backoffMs: 1, lookMs: 50, silentMs: 4000, termMs: 500 };
 
-function manifest(files: object, pipeline: object = {}) {
+function manifest(files: object) {
   return {
     plugins: {
       deadly: { use: './plugins/deadly/index.mjs', config: { files } },
@@ -42,7 +44,7 @@ function manifest(files: object, pipeline: object = {}) {
       aside: { use: '@octo/sink-fs', config: { directory: './aside' } },
     },
     pipelines: {
-      daily: { from: 'deadly', to: 'out', key: '{name}', doubleRead: false, ...pipeline },
+      daily: { from: 'deadly', to: 'out', key: '{name}', doubleRead: false },
       healthy: { from: 'shelf', to: 'aside', key: '{name}', doubleRead: false },
     },
   };
@@ -81,7 +83,7 @@ test('files that kill their reader are set aside, each by itself, and all others
   ]);
   expect(await workshop.contents('out')).toEqual(good);
   expect(workers()['daily']).toMatchObject({ deaths: 0, state: 'warm' });
-});
+}, 120_000);
 
 /** A folder with its metadata beside it; kills its process when it commits: before it has, or after. */
 const deadlySink = `
@@ -132,7 +134,7 @@ test('what a sink dies of is set aside, and what it had committed before is foun
   const { id } = await deliveryOf(workshop, 'after.csv');
   const story = (await workshop.ledger.history(id)).map(({ event, detail }) => [event, detail]);
   expect(story.filter(([event]) => event === 'committed')).toEqual([['committed', 'adopted']]);
-});
+}, 120_000);
 
 /** Dies at every third reading, whatever it reads. */
 const frailModule = `
@@ -160,4 +162,47 @@ test('a worker that dies of nothing in particular ends in the quarantine of its 
   expect(workers()['daily']).toMatchObject({ state: 'quarantined', deaths: 5 });
   const all = await workshop.ledger.list({ pipeline: 'daily', limit: 100 });
   expect(all.filter(({ state }) => state === 'QUARANTINED')).toEqual([]);
+}, 120_000);
+
+/** Says that it has begun to read, and lets go of nothing any more. */
+const stubbornModule = `
+import { writeFileSync } from 'node:fs';
+${shelfModule
+  .replace(
+    'yield Buffer.from(config.files[name])',
+    `writeFileSync(config.book + '/read', ''); for (;;); yield Buffer.from(config.files[name])`,
+  )
+  .replace('{ files: {', "{ book: { type: 'string', access: 'write' }, files: {")}`;
+
+test('who does not let go of a stopped run is ended, and no file is suspected of it', async () => {
+  const workshop = await prepared();
+  await workshop.file('plugins/deadly/index.mjs', stubbornModule);
+  await workshop.file('book/.keep', '');
+  const { plugins, pipelines } = manifest({});
+  const book = join(workshop.folder, 'book');
+  const config = { files: { 'a.csv': 'a\n', 'b.csv': 'b\n' }, book };
+  const deadly = { use: './plugins/deadly/index.mjs', config };
+  const limits = { ...quick, letGoMs: 300 };
+  const { host } = await workshop.host(
+    { plugins: { ...plugins, deadly }, pipelines },
+    { workers: limits },
+  );
+  const { ledger, logger } = workshop;
+  const place = { ledger, logger, clock: systemClock, random: () => 0.5, spoolFolder: '' };
+  const stop = new AbortController();
+  const begun = appears(book, 'read');
+  const run = host.run('daily', place, stop.signal);
+  await begun;
+  stop.abort(new Error('enough'));
+  await expect(run).rejects.toThrow('enough');
+  const left = await ledger.list({ pipeline: 'daily', limit: 10 });
+  expect(left.map(({ reason, leaseUntil }) => [reason, leaseUntil])).toEqual([
+    ['the run was stopped', undefined],
+    ['the run was stopped', undefined],
+  ]);
 });
+
+/** Resolves when a file of this name appears in the folder: another process makes it. */
+async function appears(folder: string, name: string): Promise<void> {
+  for await (const { filename } of watch(folder)) if (filename === name) return;
+}

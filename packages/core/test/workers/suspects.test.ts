@@ -5,7 +5,7 @@ import type { Claimed } from '../../src/ledger/ledger.ts';
 import { numberedKey } from '../../src/pipeline/object-key.ts';
 import { Deaths } from '../../src/workers/deaths.ts';
 import { Hands } from '../../src/workers/hands.ts';
-import { markText } from '../../src/workers/mark.ts';
+import { markIn, markText } from '../../src/workers/mark.ts';
 import { Suspects } from '../../src/workers/suspects.ts';
 import { WORKER_LIMITS } from '../../src/workers/worker-limits.ts';
 import { MemoryLedger } from '../ledger/memory-ledger.ts';
@@ -187,6 +187,22 @@ test('deaths by chance cost no file more than another try', async () => {
     ends.push(play.isQuarantined || delivered.length === names.length);
   }
   expect(ends).toEqual(Array(50).fill(true));
+});
+
+test.each([
+  [{ alone: 0, how: 'was ended by SIGKILL' }, 12],
+  [{ alone: 1, how: 'ended with exit code 7' }, 0],
+  [{ alone: 2, how: 'threw where nobody catches: line 1\nline 2. It was late' }, 1],
+])('a mark is read as it was written', (mark, others) => {
+  expect(markIn(markText(mark, others))).toEqual(mark);
+});
+
+test('reasons of another kind, and none, are no marks', () => {
+  expect(['REISSUE: other content', 'the run was stopped', undefined].map(markIn)).toEqual([
+    undefined,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('what is known of a file outlives the process of the host', async () => {
