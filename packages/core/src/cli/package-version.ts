@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { findPackageJSON } from 'node:module';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 /**
@@ -18,9 +18,11 @@ export function packageVersion(use: string, folder: string): string | undefined 
 
 function packageFile(use: string, from: string): string | undefined {
   try {
-    return findPackageJSON(use, from);
+    const found = findPackageJSON(use, from);
+    // Of a path without one Node answers the path itself.
+    return found !== undefined && basename(found) === 'package.json' ? found : undefined;
   } catch {
-    // Not installed there; or a path without a package.json, which a plugin by path does not need.
+    // Not installed there.
     return undefined;
   }
 }

@@ -1,4 +1,7 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { pluginModule } from '../workers/workshop.ts';
 import { goodManifest, site } from './site.ts';
 import { octoHost } from './test-environment.ts';
 
@@ -16,6 +19,20 @@ test('the instances are listed with what they are and which pipelines use them',
     'acme  provider  enabled  vendor         –        trades',
     expect.stringMatching(/^lake {2}sink {6}enabled {2}@octo\/sink-fs {2}\d+\.\d+\.\d+ {4}trades$/),
   ]);
+});
+
+const OWN_SINK = `return { place: 'own:', commits: 'conditional', completeGraceMs: 0, smallBytes: 0,
+  stage() {}, head() {}, abort() {} };`;
+
+test('a plugin that is a single file has no version', async () => {
+  const { folder, environment } = await site(
+    goodManifest.replace('"use": "memory"', '"use": "./own.mjs"'),
+  );
+  await writeFile(join(folder, 'own.mjs'), pluginModule('sink', OWN_SINK));
+  const { code, stdout, stderr } = await octoHost(['plugins'], environment);
+  expect(stderr.text).toBe('');
+  expect(code).toBe(0);
+  expect(stdout.lines[2]).toMatch(/^lake {2}sink {6}enabled {2}\.\/own\.mjs {2}–/);
 });
 
 test("a plugin's configuration is explained as a table", async () => {
