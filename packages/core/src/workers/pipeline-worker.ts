@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Diagnosis, Logger } from '@octo/plugin-api';
+import type { Clock, Diagnosis, Logger, VisibleObject } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import { describeError } from '../observe/describe-error.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
@@ -15,6 +15,7 @@ import {
   type ReportPart,
   reportPart,
   runEvent,
+  seenObject,
 } from '../wire/run-shapes.ts';
 import { receivedError } from '../wire/sent-error.ts';
 import { text } from '../wire/shape.ts';
@@ -144,6 +145,13 @@ export class PipelineWorker implements AsyncDisposable {
   async secret(id: string, name: string, signal: AbortSignal): Promise<string> {
     return await this.#busy(signal, async ({ process }) =>
       text(await process.ask('secret', [id, name], signal), 'secret'),
+    );
+  }
+
+  /** What lies at a key of a sink. @throws what the sink says; see `Sink` */
+  async head(id: string, key: string, signal: AbortSignal): Promise<VisibleObject | undefined> {
+    return await this.#busy(signal, async ({ process }) =>
+      seenObject(await process.ask('head', [id, key], signal), 'head'),
     );
   }
 
