@@ -45,6 +45,9 @@ interface Suspect {
   bytes: number;
 }
 
+/** No code of a record is like it. */
+const CONTRADICTION = Symbol('several');
+
 /**
  * Reads a log from its first line to its last and finds the first place that was changed: an edit, a deletion, an insertion,
  * another order. A log whose last records were taken away whole looks like a shorter log; only a checkpoint that was kept
@@ -52,9 +55,9 @@ interface Suspect {
  */
 export class ChainCheck {
   readonly #key: Uint8Array;
-  /** By number: all that were kept. Who made the log anew may have sent one as well, and the older one contradicts it. */
-  readonly #checkpoints = new Map<number, Set<string>>();
-  readonly #latest: number;
+  /** By number: the code that was kept, or that several were. */
+  readonly #checkpoints = new Map<number, string | typeof CONTRADICTION>();
+  #latest = 0;
   readonly #torn: number[] = [];
   #head: Head = NO_RECORDS;
   #file = '';
@@ -70,13 +73,17 @@ export class ChainCheck {
 
   constructor(key: Uint8Array, checkpoints: readonly Checkpoint[] = []) {
     this.#key = key;
-    let latest = 0;
-    for (const { n, mac } of checkpoints) {
-      latest = Math.max(latest, n);
-      const known = this.#checkpoints.get(n) ?? new Set();
-      this.#checkpoints.set(n, known.add(mac));
-    }
-    this.#latest = latest;
+    for (const one of checkpoints) this.know(one);
+  }
+
+  /**
+   * One more checkpoint, in any order and as often as it was kept; before the first line. Who made the log anew may have sent
+   * one as well: then the older one contradicts it.
+   */
+  know({ n, mac }: Head): void {
+    this.#latest = Math.max(this.#latest, n);
+    const known = this.#checkpoints.get(n) ?? mac;
+    this.#checkpoints.set(n, known === mac ? mac : CONTRADICTION);
   }
 
   get isBad(): boolean {
@@ -143,7 +150,7 @@ export class ChainCheck {
     if (record.prev !== this.#head.mac) return 'it does not follow the record before it';
     if (this.#isEnded) return 'something follows the end of the segment';
     const known = this.#checkpoints.get(record.n);
-    if (known !== undefined && (known.size > 1 || !known.has(record.mac)))
+    if (known !== undefined && known !== record.mac)
       return 'a checkpoint knows another record of this number';
     return record;
   }

@@ -7,13 +7,17 @@ import { ChainCheck, type ChainVerdict } from './chain-check.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { segmentsOf } from './segments.ts';
 
-/** Looks at every record of a log, from the first on. It may be written to meanwhile: what comes later is not looked at. */
+/**
+ * Looks at every record of a log, from the first on. It may be written to meanwhile: what comes later is not looked at.
+ * Memory grows with the number of checkpoints, about a hundred bytes each, and with nothing else.
+ */
 export async function verifyAudit(
   folder: string,
   key: Uint8Array,
-  checkpoints: readonly Checkpoint[] = [],
+  checkpoints: AsyncIterable<Checkpoint> | Iterable<Checkpoint> = [],
 ): Promise<ChainVerdict> {
-  const check = new ChainCheck(key, checkpoints);
+  const check = new ChainCheck(key);
+  for await (const one of checkpoints) check.know(one);
   for (const { name, size } of await sizesOf(folder)) {
     check.segment(name);
     if (check.isBad) break;
@@ -32,6 +36,9 @@ export async function* recordsOf(folder: string): AsyncGenerator<AuditRecord, vo
     }
   }
 }
+
+/** No record, and no half of one, has as many bytes. */
+const LONGEST_LINE = 512 * 1024;
 
 function readLine(text: Buffer): AuditRecord | undefined {
   try {
@@ -66,6 +73,10 @@ async function sizesOf(
   );
 }
 
+/**
+ * The lines of a file up to a size. What is longer than any record comes in pieces: nobody wrote it here, and it must not fill
+ * the memory.
+ */
 async function* linesOf(
   path: string,
   size: number,
@@ -80,6 +91,9 @@ async function* linesOf(
       from = to + 1;
     }
     rest = rest.subarray(from);
+    if (rest.length < LONGEST_LINE) continue;
+    yield { text: rest, isWhole: true };
+    rest = Buffer.alloc(0);
   }
   if (rest.length > 0) yield { text: rest, isWhole: false };
 }

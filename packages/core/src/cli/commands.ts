@@ -144,6 +144,29 @@ export const commands: readonly CommandSpec[] = [
     load: async () => (await import('./commands/files-show.ts')).filesShow,
   },
   {
+    name: 'files compare',
+    operands: [{ name: 'pattern', required: false }],
+    summary:
+      'hold what was delivered against what lies at the sinks: is each object as the ledger has it?',
+    details: [
+      'Delivers nothing and changes nothing. Tells rows and objects that were changed, and objects that',
+      'are gone, with what to do; exit code 1 when there are any, 3 when a sink does not answer.',
+      'Objects that the ledger does not know are not found: a sink lists none.',
+    ],
+    options: {
+      ...common,
+      pipeline: ofPipeline,
+      sink: { type: 'string', value: 'ID', summary: 'only what lies at this plugin' },
+      since: {
+        type: 'string',
+        value: 'TIME',
+        summary: 'only files discovered at or after this time (2026-01-15, or with T03:45Z)',
+      },
+      limit: { type: 'string', short: 'n', value: 'N', summary: 'only the newest N (default all)' },
+    },
+    load: async () => (await import('./commands/files-compare.ts')).filesCompare,
+  },
+  {
     name: 'files release',
     operands: [{ name: 'name', required: true }],
     summary: 'let a quarantined file be tried again by the next run',

@@ -23,12 +23,13 @@ export function narrowingOf(args: Args): Narrowing {
   const since = stringOption(args, 'since');
   const path = stringOption(args, 'path');
   return {
-    ...(since !== undefined && { since: timeOf(since) }),
+    ...(since !== undefined && { since: sinceOf(since) }),
     ...(path !== undefined && { path }),
   };
 }
 
-function timeOf(text: string): number {
+/** A day or a time of `--since`, UTC unless a zone stands in it, in milliseconds. @throws UsageError for one that is none */
+export function sinceOf(text: string): number {
   const match = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,3})?)?(Z|[+-]\d{2}:\d{2})?)?$/.exec(
     text,
   );

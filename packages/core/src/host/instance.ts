@@ -5,6 +5,7 @@ import type {
   Lifecycle,
   PluginDefinition,
   SecretStore,
+  Sink,
 } from '@octo/plugin-api';
 import type { InstanceConfig } from '../manifest/manifest.ts';
 import { describeError } from '../observe/describe-error.ts';
@@ -19,8 +20,9 @@ export type InstanceState =
   | { readonly state: 'failed'; readonly reason: string; readonly cause: unknown }
   | { readonly state: 'disposed' };
 
-/** What a host itself may ask of a plugin; secrets only of a store of them. */
-export type Asked = Pick<Lifecycle, 'health' | 'diagnose'> & Partial<Pick<SecretStore, 'get'>>;
+/** What a host itself may ask of a plugin; secrets only of a store of them, what lies at a key only of a sink. */
+export type Asked = Pick<Lifecycle, 'health' | 'diagnose'> &
+  Partial<Pick<SecretStore, 'get'> & Pick<Sink, 'head' | 'place'>>;
 
 /** One configured plugin. */
 export interface Instance {

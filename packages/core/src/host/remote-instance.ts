@@ -45,11 +45,13 @@ export class RemoteInstance implements Instance {
   }
 
   /** Takes over what its worker says of it. */
-  opened({ offers, failure }: OpenedInstance): void {
+  opened({ offers, place, failure }: OpenedInstance): void {
     const worker = () => this.#workerOf(this.id);
     this.#plugin = {
       ...(offers.health && { health: (signal) => worker().health(this.id, signal) }),
       ...(offers.get && { get: (name, signal) => worker().secret(this.id, name, signal) }),
+      ...(offers.head && { head: (key, signal) => worker().head(this.id, key, signal) }),
+      ...(place !== undefined && { place }),
       ...(offers.diagnose && { diagnose: (signal) => worker().diagnose(this.id, signal) }),
     };
     if (failure === undefined) this.#state = { state: 'started' };

@@ -1,9 +1,9 @@
 import type { Delivery, DeliveryState } from './delivery.ts';
-import { Conditions } from './postgres/conditions.ts';
+import { Conditions, instantOf } from './postgres/conditions.ts';
 import type { Database, Prepared } from './postgres/database.ts';
 import { deliveryColumns, toDelivery, type DeliveryRow } from './postgres/delivery-row.ts';
 import { FRESH } from './postgres/discover.ts';
-import { likePattern } from './postgres/list.ts';
+import { addMatch, likePattern } from './postgres/list.ts';
 import { storableText } from './storable-text.ts';
 
 export interface FileQuery {
@@ -67,14 +67,10 @@ function searchOf(query: FileQuery): Prepared & { readonly values: readonly unkn
   conditions.add('p', query.pipeline, (it) => `d.pipeline = ${it}`);
   conditions.add('n', query.pipelines?.map(likePattern), (it) => `d.pipeline like any(${it})`);
   conditions.add('s', query.states, (it) => `d.state = any(${it})`);
-  const pattern = query.match === undefined ? undefined : likePattern(query.match);
-  conditions.add('t', pattern && storableText(pattern), (text) => {
-    const bytes = conditions.value(Buffer.from(pattern!));
-    return `(d.id like ${text} or d.object_key like ${text} or d.name like ${bytes} or d.path like ${bytes})`;
-  });
+  addMatch(conditions, query.match);
   conditions.add('h', query.sha256, (it) => `(d.plain_sha256 = ${it} or d.raw_sha256 = ${it})`);
-  conditions.add('f', query.since, (it) => `d.discovered_at >= ${instant(it)}`);
-  conditions.add('u', query.until, (it) => `d.discovered_at < ${instant(it)}`);
+  conditions.add('f', query.since, (it) => `d.discovered_at >= ${instantOf(it)}`);
+  conditions.add('u', query.until, (it) => `d.discovered_at < ${instantOf(it)}`);
   conditions.add('b', query.before, (it) => `d.discovered < ${it}`);
   const limit = conditions.value(query.limit);
   return {
@@ -82,8 +78,4 @@ function searchOf(query: FileQuery): Prepared & { readonly values: readonly unkn
     text: `select ${deliveryColumns} from octo.delivery d ${conditions.where} order by d.discovered desc limit ${limit}`,
     values: conditions.values,
   };
-}
-
-function instant(ms: string): string {
-  return `to_timestamp(${ms}::double precision / 1000)`;
 }

@@ -27,7 +27,10 @@ export interface OpenedInstance {
     readonly health: boolean;
     readonly diagnose: boolean;
     readonly get: boolean;
+    readonly head: boolean;
   };
+  /** Of a sink that started: the place as resolved. */
+  readonly place?: string;
   /** Why it did not start; missing when it did. */
   readonly failure?: SentError;
 }
@@ -99,7 +102,8 @@ export const inspectedSteps = fields({ secrets: pointers, issues });
 export const openedInstances: Shape<readonly OpenedInstance[]> = list(
   fields({
     id: text,
-    offers: fields({ health: flag, diagnose: flag, get: flag }),
+    offers: fields({ health: flag, diagnose: flag, get: flag, head: flag }),
+    place: optional(text),
     failure: optional(sentError),
   }),
   10_000,

@@ -1,7 +1,8 @@
-import type { Diagnosis } from '@octo/plugin-api';
+import type { Diagnosis, VisibleObject } from '@octo/plugin-api';
 import type { RunEvent, RunReport } from '../pipeline/run-report.ts';
 import { pluginErrorType, sentError, type SentError } from './sent-error.ts';
 import {
+  bytes,
   count,
   fields,
   flag,
@@ -9,6 +10,7 @@ import {
   number,
   oneOf,
   optional,
+  record,
   type Shape,
   tagged,
   text,
@@ -138,3 +140,31 @@ export const diagnosisStep = optional(
     error: optional(sentError),
   }),
 );
+
+/** Metadata of an object are few names; a stranger's may be others than ours. */
+const MOST_METADATA = 1000;
+
+/** What a sink sees at a key, if anything. */
+export const seenObject: Shape<VisibleObject | undefined> = optional(
+  fields({
+    bytes: count,
+    metadata: record(text, MOST_METADATA),
+    etag: optional(text),
+    versionId: optional(text),
+    sha256: optional(bytes),
+    crc64nvme: optional(bytes),
+  }),
+);
+
+/** What of an object crosses: a sink may know more of it than its contract asks for. */
+export function bareObject(object: VisibleObject): VisibleObject {
+  const { bytes: size, metadata, etag, versionId, sha256, crc64nvme } = object;
+  return {
+    bytes: size,
+    metadata: { ...metadata },
+    ...(etag !== undefined && { etag }),
+    ...(versionId !== undefined && { versionId }),
+    ...(sha256 !== undefined && { sha256 }),
+    ...(crc64nvme !== undefined && { crc64nvme }),
+  };
+}

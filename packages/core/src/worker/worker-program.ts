@@ -1,4 +1,4 @@
-import type { Clock, Diagnosis } from '@octo/plugin-api';
+import type { Clock, Diagnosis, VisibleObject } from '@octo/plugin-api';
 import type { InProcessHost } from '../host/in-process-host.ts';
 import { egressRules } from '../egress/egress-rules.ts';
 import { guardSockets } from '../egress/guard-sockets.ts';
@@ -8,7 +8,7 @@ import { type OpenedInstance, WIRE_VERSION, type WorkerBrief } from '../wire/bri
 import { Channel } from '../wire/channel.ts';
 import type { Narrowing } from '../pipeline/run-pipeline.ts';
 import type { Frames } from '../wire/frames.ts';
-import { partsOf, type SentDiagnosis } from '../wire/run-shapes.ts';
+import { bareObject, partsOf, type SentDiagnosis } from '../wire/run-shapes.ts';
 import { sendError } from '../wire/sent-error.ts';
 import { EventStream } from './event-stream.ts';
 import { RemoteLedger } from './remote-ledger.ts';
@@ -56,6 +56,7 @@ export class WorkerProgram {
         run: (args, signal) => this.#run(args, signal),
         health: ([id], signal) => this.#instance(id).health(signal),
         diagnose: ([id], signal) => this.#diagnose(id as string, signal),
+        head: ([id, key], signal) => this.#head(id, key as string, signal),
         secret: ([id, name], signal) => this.#secret(id, name as string, signal),
         'diagnose-end': ([id]) => this.#endDiagnosis(id as string),
         close: () => this.#close(),
@@ -114,7 +115,9 @@ export class WorkerProgram {
         health: typeof plugin.health === 'function',
         diagnose: typeof plugin.diagnose === 'function',
         get: definition.kind === 'secrets',
+        head: definition.kind === 'sink',
       },
+      ...('place' in plugin && state.state === 'started' && { place: plugin.place }),
       ...(state.state === 'failed' && { failure: sendError(state.cause) }),
     }));
   }
@@ -170,6 +173,13 @@ export class WorkerProgram {
     const { plugin } = this.#instance(id);
     if (!('get' in plugin)) throw new Error('the plugin is no store of secrets');
     return await plugin.get(name, signal);
+  }
+
+  async #head(id: unknown, key: string, signal: AbortSignal): Promise<VisibleObject | undefined> {
+    const { plugin } = this.#instance(id);
+    if (!('head' in plugin)) throw new Error('the plugin is no sink');
+    const object = await plugin.head(key, signal);
+    return object && bareObject(object);
   }
 
   async #endDiagnosis(id: string): Promise<void> {

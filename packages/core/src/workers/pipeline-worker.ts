@@ -1,6 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock, Diagnosis, Logger } from '@octo/plugin-api';
+import type { Clock, Diagnosis, Logger, VisibleObject } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
 import type { Delivery } from '../ledger/delivery.ts';
 import { describeError } from '../observe/describe-error.ts';
@@ -10,7 +10,13 @@ import type { RunOptions } from '../pipeline/run-pipeline.ts';
 import type { RunReport } from '../pipeline/run-report.ts';
 import { endsWithin } from '../resilience/ends-within.ts';
 import { type OpenedInstance, openedInstances, type WorkerBrief } from '../wire/brief.ts';
-import { diagnosisStep, type ReportPart, reportPart, runEvent } from '../wire/run-shapes.ts';
+import {
+  diagnosisStep,
+  type ReportPart,
+  reportPart,
+  runEvent,
+  seenObject,
+} from '../wire/run-shapes.ts';
 import { receivedError } from '../wire/sent-error.ts';
 import { text } from '../wire/shape.ts';
 import { WireError } from '../wire/wire-value.ts';
@@ -172,6 +178,13 @@ export class PipelineWorker implements AsyncDisposable {
   async secret(id: string, name: string, signal: AbortSignal): Promise<string> {
     return await this.#busy(signal, async ({ process }) =>
       text(await process.ask('secret', [id, name], signal), 'secret'),
+    );
+  }
+
+  /** What lies at a key of a sink. @throws what the sink says; see `Sink` */
+  async head(id: string, key: string, signal: AbortSignal): Promise<VisibleObject | undefined> {
+    return await this.#busy(signal, async ({ process }) =>
+      seenObject(await process.ask('head', [id, key], signal), 'head'),
     );
   }
 

@@ -1,6 +1,16 @@
 import { spawn } from 'node:child_process';
 import { on, once } from 'node:events';
-import { chmod, mkdir, rm, stat, symlink, truncate, appendFile, writeFile } from 'node:fs/promises';
+import {
+  appendFile,
+  chmod,
+  mkdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -155,6 +165,16 @@ test('half a line that was changed after it was closed is found', async () => {
     await writeFile(join(folder, FIRST), changed);
     expect((await verifyAudit(folder, key)).bad).toMatchObject({ n: 2 });
   }
+});
+
+test('what is longer than any record is wrong where it begins', async () => {
+  const folder = await folderOfTest();
+  const log = await openLog(folder);
+  for (const action of ['one', 'two', 'three']) await log.record(entry(action));
+  const [first = '', ...others] = (await readFile(join(folder, FIRST), 'utf8')).split('\n');
+  await writeFile(join(folder, FIRST), [first, 'x'.repeat(3_000_000), ...others].join('\n'));
+  const { records, bad } = await verifyAudit(folder, key);
+  expect({ records, bad }).toMatchObject({ records: 1, bad: { n: 2, file: FIRST, line: 2 } });
 });
 
 test('a full disk is said in one line, nothing half-written stays, and it goes on when there is room', async () => {

@@ -1,8 +1,12 @@
 import { PluginError } from '@octo/plugin-api';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
+import type { AuditRecord } from '../../src/audit/audit-record.ts';
+import { readAuditKey } from '../../src/audit/audit-key.ts';
 import { auditUnavailable } from '../../src/audit/audit-unavailable.ts';
+import { checkpointLine, logIdOf } from '../../src/audit/checkpoint.ts';
 import { noAudit } from '../../src/audit/audit-trail.ts';
 import { rooms } from '../../src/cli/rooms.ts';
 import { goodManifest, site, withRuns } from './site.ts';
@@ -74,7 +78,7 @@ test('verify says that a log is whole, what it cannot know, and with exit code 1
   expect(whole.stdout.lines).toEqual([
     'the audit log is whole: 3 records in 1 file',
     'from 2026-01-16T03:45:00.000Z to 2026-01-16T03:45:00.000Z',
-    'no checkpoints: records that were cut off at the end would not be missed (--checkpoints FILE)',
+    'no checkpoints: records that were cut off at the end would not be missed (--checkpoints FILES)',
   ]);
   const text = await readFile(file, 'utf8');
   await writeFile(file, text.replace('"failed"', '"done"'));
@@ -86,6 +90,58 @@ test('verify says that a log is whole, what it cannot know, and with exit code 1
   const { stdout, code } = await call('audit', 'verify', '--json');
   expect(code).toBe(1);
   expect(JSON.parse(stdout.text)).toMatchObject({ ok: false, bad: { n: 2, line: 2 } });
+});
+
+/** The same, with the checkpoint of each record in a file of its own, as logs that are turned over have them. */
+async function checkpointed() {
+  const made = await audited();
+  const log = logIdOf((await readAuditKey(join(made.folder, '.octo', 'audit.key')))!);
+  const lines = (await readFile(made.file, 'utf8')).trim().split('\n');
+  const told = lines.map((line) => {
+    const { n, mac } = JSON.parse(line) as AuditRecord;
+    return `Jan 16 03:45:07 host octo-host: ${checkpointLine({ log, n, mac })}\n`;
+  });
+  await writeFile(join(made.folder, 'syslog'), told[2]!);
+  await writeFile(join(made.folder, 'syslog.1'), told[1]!);
+  await writeFile(join(made.folder, 'syslog.2.gz'), gzipSync(told[0]!));
+  return { ...made, lines, told };
+}
+
+test.each(['syslog,syslog.1,syslog.2.gz', 'syslog.2.gz,syslog,syslog.1', 'sys*'])(
+  'checkpoints are taken from the files %s, in whatever order',
+  async (files) => {
+    const { call, file, lines } = await checkpointed();
+    const { code, stdout } = await call('audit', 'verify', '--checkpoints', files);
+    expect(code).toBe(0);
+    expect(stdout.lines.at(-1)).toBe('3 checkpoints agree: nothing is missing up to record 3');
+    await writeFile(file, `${lines.slice(0, 2).join('\n')}\n`);
+    const cut = await call('audit', 'verify', '--checkpoints', files);
+    expect(cut.code).toBe(1);
+    expect(cut.stdout.text).toContain(
+      'a checkpoint knows record 3: the end of the log was cut off',
+    );
+  },
+);
+
+test('two files that know another record of one number are a contradiction, whichever comes first', async () => {
+  const { call, folder, told } = await checkpointed();
+  await writeFile(join(folder, 'other'), told[1]!.replace(/mac=.{8}/, 'mac=00000000'));
+  for (const files of ['sys*,other', 'other,sys*']) {
+    const { code, stdout } = await call('audit', 'verify', '--checkpoints', files);
+    expect(code).toBe(1);
+    expect(stdout.text).toContain('record 2 (000000000001.jsonl:2): a checkpoint knows another');
+  }
+});
+
+test.each([
+  ['sis*', "no file matches --checkpoints '"],
+  ['syslog,syslog.3', 'syslog.3 cannot be read (ENOENT)'],
+  ['syslog,syslog.3.gz', 'syslog.3.gz cannot be read (ENOENT)'],
+])('checkpoints in %s are refused: no place is left out by a slip', async (files, message) => {
+  const { call } = await checkpointed();
+  const { code, stderr } = await call('audit', 'verify', '--checkpoints', files);
+  expect(code).toBe(2);
+  expect(stderr.text).toContain(message);
 });
 
 test('a file is not released from quarantine while that cannot be written down', async () => {

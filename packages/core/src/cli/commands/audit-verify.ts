@@ -1,12 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { auditKeyFile, readAuditKey } from '../../audit/audit-key.ts';
 import type { ChainVerdict } from '../../audit/chain-check.ts';
-import { type Checkpoint, checkpointsIn, logIdOf } from '../../audit/checkpoint.ts';
+import { type Checkpoint, logIdOf } from '../../audit/checkpoint.ts';
 import { CHECKPOINT_FILE, checkpointFolder } from '../../audit/checkpoint-place.ts';
 import { auditFolder } from '../../audit/open-audit.ts';
+import { checkpointsInFile } from '../../audit/read-checkpoints.ts';
 import { segmentsOf } from '../../audit/segments.ts';
 import { verifyAudit } from '../../audit/verify-audit.ts';
+import { checkpointFiles } from '../checkpoint-files.ts';
 import { flag, stringOption, type Args, type CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodes } from '../exit-code.ts';
@@ -23,14 +24,14 @@ export const auditVerify: CommandCode = async (args, environment) => {
   if ((await segmentsOf(folder)).length === 0)
     throw new UsageError(`there is no audit log in ${folder}`, 'octo-host audit verify --help');
   const key = await keyOf(args, environment, stateFolder);
-  const checkpoints = await checkpointsOf(args, environment, key);
-  const verdict = await verifyAudit(folder, key, checkpoints ?? []);
+  const files = await filesOf(args, environment);
+  const verdict = await verifyAudit(folder, key, checkpointsOf(files ?? [], logIdOf(key)));
   if (flag(args, 'json')) {
     const { head, ...rest } = verdict;
     stdout.write(`${JSON.stringify({ ok: verdict.bad === undefined, ...rest, last: head })}\n`);
   } else {
     const paint = paintFor(stdout, env);
-    const [headline = '', ...lines] = verdictLines(verdict, checkpoints !== undefined);
+    const [headline = '', ...lines] = verdictLines(verdict, files !== undefined);
     stdout.write(`${paint(verdict.bad ? 'bad' : 'good', headline)}\n${lines.join('\n')}\n`);
   }
   return verdict.bad === undefined ? exitCodes.allWell : exitCodes.filesRefused;
@@ -47,24 +48,28 @@ async function keyOf(args: Args, { cwd }: Environment, stateFolder: string): Pro
   );
 }
 
-/** `undefined` when nobody has said where they are. */
-async function checkpointsOf(
-  args: Args,
-  { cwd, env }: Environment,
-  key: Buffer,
-): Promise<Checkpoint[] | undefined> {
+/** The files with checkpoints; `undefined` when nobody has said where they are. */
+async function filesOf(args: Args, { cwd, env }: Environment): Promise<string[] | undefined> {
   const named = stringOption(args, 'checkpoints');
+  if (named !== undefined) return await checkpointFiles(named, cwd);
   const kept = checkpointFolder(env['OCTO_AUDIT_CHECKPOINT'] ?? '');
-  if (named === undefined && kept === undefined) return undefined;
-  const file = named === undefined ? join(kept!, CHECKPOINT_FILE) : resolve(cwd, named);
-  try {
-    return checkpointsIn(await readFile(file, 'utf8'), logIdOf(key));
-  } catch (error) {
-    const { code = 'unreadable' } = error as NodeJS.ErrnoException;
-    throw new UsageError(
-      `the checkpoints in ${file} cannot be read (${code}); --checkpoints FILE names any file with their lines`,
-      'octo-host audit verify --help',
-    );
+  return kept === undefined ? undefined : [join(kept, CHECKPOINT_FILE)];
+}
+
+async function* checkpointsOf(
+  files: readonly string[],
+  log: string,
+): AsyncGenerator<Checkpoint, void, void> {
+  for (const file of files) {
+    try {
+      yield* checkpointsInFile(file, log);
+    } catch (error) {
+      const { code = 'unreadable' } = error as NodeJS.ErrnoException;
+      throw new UsageError(
+        `the checkpoints in ${file} cannot be read (${code}); --checkpoints FILES names any files with their lines`,
+        'octo-host audit verify --help',
+      );
+    }
   }
 }
 
@@ -96,7 +101,7 @@ function checkpointLines(
 ): string[] {
   if (!hasCheckpoints)
     return [
-      'no checkpoints: records that were cut off at the end would not be missed (--checkpoints FILE)',
+      'no checkpoints: records that were cut off at the end would not be missed (--checkpoints FILES)',
     ];
   if (checkpoints === 0) return ['no checkpoint of this log was found'];
   return [`${count(checkpoints, 'checkpoint')} agree: nothing is missing up to record ${provenTo}`];

@@ -16,12 +16,13 @@ export const auditCommands: readonly CommandSpec[] = [
     summary: 'prove that nobody changed the audit log, or say where',
     details: [
       'Exit code 1 when a record was changed, removed, added or moved: the first one is named. Only',
-      'checkpoints tell whether the newest records were cut off: --checkpoints takes any file that',
-      'has their lines, such as one of syslog; without it the folder of OCTO_AUDIT_CHECKPOINT.',
+      'checkpoints tell whether the newest records were cut off: --checkpoints takes any files that',
+      'have their lines, such as those of syslog, in any order; * matches anything in a name, and .gz is',
+      'unpacked: "/var/log/octo.log*,old.log". Without it the folder of OCTO_AUDIT_CHECKPOINT.',
     ],
     options: {
       ...common,
-      checkpoints: { type: 'string', value: 'FILE', summary: 'where checkpoints were kept' },
+      checkpoints: { type: 'string', value: 'FILES', summary: 'where checkpoints were kept' },
       key: { type: 'string', value: 'FILE', summary: 'the key of the log (default audit.key)' },
     },
     load: async () => (await import('../commands/audit-verify.ts')).auditVerify,

@@ -31,3 +31,8 @@ export class Conditions {
     return `$${this.#values.length}`;
   }
 }
+
+/** A time in milliseconds since the Unix epoch, as the database has times. */
+export function instantOf(ms: string): string {
+  return `to_timestamp(${ms}::double precision / 1000)`;
+}
