@@ -10,23 +10,26 @@ import { editsOf, type Edit, type Fault } from './fault.ts';
  */
 export async function plantFault(folder: string, fault: Fault): Promise<AsyncDisposable> {
   const before = new Map<string, string>();
-  const change = async (path: string, text: string) => {
-    if (!before.has(path)) before.set(path, await readFile(path, 'utf8'));
-    await writeFile(path, text);
+  const after = new Map<string, string>();
+  const textOf = async (file: string): Promise<string> => {
+    if (!before.has(file)) before.set(file, await readFile(join(folder, file), 'utf8'));
+    return after.get(file) ?? before.get(file)!;
   };
   for (const edit of editsOf(fault)) {
-    const path = join(folder, edit.file);
-    const text = edited(await readFile(path, 'utf8'), edit);
+    const text = edited(await textOf(edit.file), edit);
+    after.set(edit.file, text);
     const built = builtFrom(edit.file);
-    const emitted = edit.file.endsWith('.ts') ? emittedFrom(text) : undefined;
-    await change(path, text);
-    if (built !== undefined && emitted !== undefined) await change(join(folder, built), emitted);
+    if (built === undefined) continue;
+    await textOf(built);
+    after.set(built, emittedFrom(text));
   }
-  return {
-    [Symbol.asyncDispose]: async () => {
-      for (const [path, text] of before) await writeFile(path, text);
-    },
-  };
+  // Nothing is written before all of it is known to be right.
+  await writeAll(folder, after);
+  return { [Symbol.asyncDispose]: () => writeAll(folder, before) };
+}
+
+async function writeAll(folder: string, files: ReadonlyMap<string, string>): Promise<void> {
+  for (const [file, text] of files) await writeFile(join(folder, file), text);
 }
 
 /** How often a text stands in another one. */

@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const LONGEST_MS = 240_000;
+const LONGEST_MS = 300_000;
 
 /** What a run of some tests of one file has shown. */
 export interface TestsRun {

@@ -7,7 +7,11 @@ export const RECORD: readonly Fault[] = [
     control: 'the code of a line is compared',
     file: 'packages/core/src/audit/audit-record.ts',
     find: "if (!timingSafeEqual(macOf(body, key), Buffer.from(mac, 'hex'))) return undefined;",
-    put: '',
+    put: `try {
+    JSON.parse(line);
+  } catch {
+    return undefined;
+  }`,
     test: 'packages/core/test/audit/tamper.test.ts',
     name: '10,000 of 10,000 changes of a log are found, each at its first bad record',
   },
@@ -18,7 +22,7 @@ export const RECORD: readonly Fault[] = [
     find: 'if (record.prev !== this.#head.mac) return',
     put: "if (record.prev === '') return",
     test: 'packages/core/test/audit/tamper.test.ts',
-    name: 'a log that was made anew with the key in hand is told by a checkpoint',
+    name: '10,000 of 10,000 changes of a log are found, each at its first bad record',
   },
   {
     row: 'T24',
@@ -74,19 +78,28 @@ export const RECORD: readonly Fault[] = [
   },
   {
     row: 'T24',
-    control: 'what did not reach the disk whole is taken back',
-    file: 'packages/core/src/audit/audit-log.ts',
-    find: 'await handle.truncate(size).catch(() => {});',
+    control: 'a full disk is said in words',
+    file: 'packages/core/src/audit/audit-unavailable.ts',
+    find: "if (code === 'ENOSPC' || code === 'EDQUOT') return 'the disk is full; make room';",
     put: '',
     test: 'packages/core/test/audit/audit-log.test.ts',
     name: 'a full disk is said in one line, nothing half-written stays, and it goes on when there is room',
   },
   {
     row: 'T24',
+    control: 'what did not reach the disk whole is taken back',
+    file: 'packages/core/src/audit/audit-log.ts',
+    find: 'await handle.truncate(size).catch(() => {});',
+    put: '',
+    test: 'packages/core/test/audit/audit-log.test.ts',
+    name: 'a record of which only half fits on the disk leaves nothing of itself',
+  },
+  {
+    row: 'T24',
     control: 'a run is recorded before it begins',
     file: 'packages/core/src/audit/audited-run.ts',
     find: "await notes.record({ action: 'run.begin', target: run.pipeline });",
-    put: "notes.note({ action: 'run.begin', target: run.pipeline });",
+    put: '',
     test: 'packages/core/test/audit/audited-run.test.ts',
     name: 'a run that cannot be written down does not begin, and asks the vendor for nothing',
   },
