@@ -635,6 +635,19 @@ describe('what only the provider can read', () => {
   });
 });
 
+test('of a file hardly more is held than the sink has not taken yet, however long it is', async () => {
+  await using bench = await PipelineBench.open();
+  bench.vendor.publish('a.csv', 'four'.repeat(250));
+  let held = 0;
+  bench.vendor.onChunk = (_, offset) => {
+    const written = bench.sink.calls.filter(({ verb }) => verb === 'write').length;
+    held = Math.max(held, offset / bench.vendor.chunkBytes - written);
+  };
+  expect((await bench.run()).delivered).toHaveLength(1);
+  // Chunks of four bytes: two that may wait, the one that is read, and the one that is written.
+  expect(held).toBeLessThanOrEqual(4);
+});
+
 test('a file that takes longer than it may is given up, and the next one is delivered', async () => {
   const limits = { ...defaultConfig.limits, maxTimeMs: 60_000 };
   await using bench = await PipelineBench.open({ limits, concurrency: 1 });
