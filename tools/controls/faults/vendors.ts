@@ -225,6 +225,15 @@ export const VENDORS: readonly Fault[] = [
   },
   {
     row: 'T12',
+    control: 'a file goes to the sink while it comes',
+    file: 'packages/core/src/pipeline/receive.ts',
+    find: 'if (this.#heldBytes <= this.#options.sink.smallBytes) return;',
+    put: 'if (this.#heldBytes >= 0) return;',
+    test: 'packages/core/test/pipeline/run-pipeline.test.ts',
+    name: 'of a file hardly more is held than the sink has not taken yet, however long it is',
+  },
+  {
+    row: 'T12',
     control: 'an attempt has its time',
     file: 'packages/core/src/pipeline/lease.ts',
     find: 'if (clock.monotonic() >= endMs) this.#over.abort(overtime(maxTimeMs));',
@@ -330,6 +339,15 @@ export const VENDORS: readonly Fault[] = [
     put: 'return fingerprints.length === 0 ? keys : keys.filter(() => pinned(keys, fingerprints[0]!));',
     test: 'packages/core/test/pipeline/steps/decrypt.test.ts',
     name: 'only pinned fingerprints count',
+  },
+  {
+    row: 'T14',
+    control: 'a file is committed when its steps have come to their end',
+    file: 'packages/core/src/pipeline/receive.ts',
+    find: 'if (content.member === undefined) await plain.take(content.bytes);',
+    put: 'if (content.member === undefined) {\n        await plain.take(content.bytes);\n        break;\n      }',
+    test: 'packages/core/test/pipeline/run-pipeline.test.ts',
+    name: 'is set aside with its reason, and nothing of it is visible',
   },
   {
     row: 'T14',
