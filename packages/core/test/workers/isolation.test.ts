@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Diagnosis } from '@octo/plugin-api';
 import { expect, test } from 'vitest';
 import { openWorkshop, pluginModule, shelfModule } from './workshop.ts';
@@ -92,6 +93,37 @@ test("a plugin in a worker gets at no other's secret, not at the host's environm
   expect(found['the same by SQLite']).toBe('GOT undefined');
   expect(JSON.stringify(found)).not.toContain('canary');
 });
+
+test.runIf(process.platform === 'linux')(
+  'a plugin writes nothing into the list of processes, where every user would read it',
+  async () => {
+    const workshop = await openWorkshop();
+    const titled = pluginModule(
+      'provider',
+      `const title = process.title; process.title = config.secret;
+      return { settleMs: 0, connect: async () => { throw new Error('not here'); }, diagnose: async function* () {
+        yield { step: 'titles', outcome: 'passed', detail: String(process.title === title) };
+      } };`,
+      `{ secret: { type: 'string', secret: true } }`,
+    );
+    await workshop.file('plugins/titled/index.mjs', titled);
+    const { host, workers } = await workshop.host({
+      plugins: {
+        titled: { use: './plugins/titled/index.mjs', config: { secret: 'canary-in-a-title' } },
+        out: { use: '@octo/sink-fs', config: { directory: './out' } },
+      },
+      pipelines: { titles: { from: 'titled', to: 'out', key: '{name}' } },
+    });
+    await host.start(never);
+    expect(await findings(host.instances.get('titled')?.plugin.diagnose?.(never))).toEqual({
+      titles: 'true',
+    });
+    const { pid } = workers()['titles']!;
+    for (const file of ['cmdline', 'comm'])
+      expect(await readFile(`/proc/${pid}/${file}`, 'latin1')).not.toContain('canary');
+    expect(await readFile(`/proc/${pid}/cmdline`, 'latin1')).toContain('worker');
+  },
+);
 
 const connector = pluginModule(
   'provider',
