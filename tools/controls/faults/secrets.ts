@@ -132,6 +132,16 @@ export const SECRETS: readonly Fault[] = [
   },
   {
     row: 'T21',
+    control: "the title of a worker is not a plugin's to set",
+    file: 'packages/core/src/worker/closed-doors.ts',
+    find: `  keepTitle();
+}`,
+    put: '}',
+    test: 'packages/core/test/workers/isolation.test.ts',
+    name: 'a plugin writes nothing into the list of processes, where every user would read it',
+  },
+  {
+    row: 'T21',
     control: 'whatever a text holds of a secret is taken out',
     file: 'packages/core/src/observe/redactor.ts',
     find: 'if (clean.includes(spelling)) clean',

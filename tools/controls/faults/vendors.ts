@@ -167,7 +167,7 @@ export const VENDORS: readonly Fault[] = [
     control: 'a list of whatever files has an end',
     file: 'packages/sftp/src/list-folder.ts',
     find: 'if (count > maxEntries)',
-    put: 'if (count > maxEntries * 4)',
+    put: 'if (count < 0)',
     test: 'packages/core/test/bad-input/names.test.ts',
     name: 'a list without end is given up, whether its names are ours or not',
   },
