@@ -270,10 +270,10 @@ export const VENDORS: readonly Fault[] = [
   },
   {
     row: 'T13',
-    control: 'the ledger finds who holds the content',
+    control: 'the same content is held over the whole pipeline',
     file: 'packages/core/src/ledger/postgres/reserve.ts',
-    find: 'h.held_raw = m.a and h.id <> m.id',
-    put: 'h.held_raw = m.a and false',
+    find: "when g.e = 'pipeline' then 'pipeline'",
+    put: "when g.e = 'pipeline' then 'delivery:' || d.id",
     test: 'packages/core/test/ledger/ledger-suite.ts',
     name: 'duplicates: under the same name, in the whole pipeline, or not at all',
     run: 'packages/core/test/ledger/postgres-ledger.test.ts',
