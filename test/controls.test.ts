@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
 import type { Fault } from '../tools/controls/fault.ts';
+import { patternOf } from '../tools/controls/run-tests.ts';
 import { plantFault } from '../tools/controls/plant-fault.ts';
 import { verdictOf } from '../tools/controls/verdict.ts';
 
@@ -55,16 +56,28 @@ test.each([
   expect([await textOf(ONE), await textOf(BUILT)]).toEqual([SOURCE, 'built by tsc']);
 });
 
-const ran = (...failures: string[]) => ({ tests: [{ title: 'a door', failures }] });
+const ran = (...failures: string[]) => ({
+  tests: [{ title: 'a door', isSkipped: false, failures }],
+});
+const skipped = { tests: [{ title: 'a door', isSkipped: true, failures: [] }] };
 
 test.each([
   ['killed', ran('AssertionError: expected true to be false')],
   ['killed', ran('Error: Test timed out in 30000ms.')],
   ['survived', ran()],
+  ['skipped', skipped],
   ['broken', { tests: [] }],
   ['broken', { tests: [], trouble: 'Error: Failed to resolve import "./gone.ts"' }],
   ['broken', ran('ReferenceError: nobody is not defined')],
   ['broken', ran("SyntaxError: The requested module './key.ts' does not provide an export")],
 ])('%s is what is said of %j', (verdict, run) => {
   expect(verdictOf(run).verdict).toBe(verdict);
+});
+
+test('a test is found by its title, whatever stands in for a placeholder and around it', () => {
+  const pattern = patternOf('a name (of %s) is refused: %j');
+  expect(pattern.test('names a name (of a link) is refused: ".."')).toBe(true);
+  expect(pattern.test('a name (of a link) is refused: it describes others')).toBe(true);
+  expect(pattern.test('a name of a link is refused: ".."')).toBe(false);
+  expect(patternOf('is refused').test('is refused, and never again')).toBe(false);
 });

@@ -6,9 +6,18 @@ import { join } from 'node:path';
 
 const LONGEST_MS = 300_000;
 
+/** One test, or one row of a table of tests. */
+export interface TestRun {
+  /** With those of what it is described in before it. */
+  readonly title: string;
+  /** Something is missing here that it needs. */
+  readonly isSkipped: boolean;
+  readonly failures: readonly string[];
+}
+
 /** What a run of some tests of one file has shown. */
 export interface TestsRun {
-  readonly tests: readonly { readonly title: string; readonly failures: readonly string[] }[];
+  readonly tests: readonly TestRun[];
   /** Of the file as a whole: it could not be loaded, or was not at its end in time. */
   readonly trouble?: string;
 }
@@ -36,7 +45,8 @@ export async function runTests(
 ): Promise<TestsRun> {
   const output = join(folder, 'tests.json');
   await rm(output, { force: true });
-  const args = ['run', file, '--testNamePattern', patternFor(titles)];
+  const pattern = titles.map((title) => patternOf(title).source).join('|');
+  const args = ['run', file, '--testNamePattern', pattern];
   const reporting = ['--reporter', 'json', '--outputFile', output];
   const config = ['--config', 'vitest.conformance.config.ts'];
   const isConformance = file.includes('/conformance/');
@@ -50,7 +60,7 @@ export async function runTests(
     endGroup(child.pid);
     endLeftOver(folder);
   };
-  process.once('exit', end);
+  process.prependOnceListener('exit', end);
   const timer = setTimeout(end, LONGEST_MS);
   await once(child, 'exit');
   clearTimeout(timer);
@@ -58,15 +68,13 @@ export async function runTests(
   end();
   const text = await readFile(output, 'utf8').catch(() => undefined);
   if (text === undefined) return { tests: [], trouble: 'the tests did not come to their end' };
-  return readReport(JSON.parse(text) as Report, new RegExp(patternFor(titles)));
+  return readReport(JSON.parse(text) as Report, new RegExp(pattern));
 }
 
-/** Finds tests by their titles, or by those of what they are described in. */
-function patternFor(titles: readonly string[]): string {
-  const each = titles.map((title) =>
-    title.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`).replaceAll(/%[sdjo]/g, '.*'),
-  );
-  return `(^| )(${each.join('|')})( |$)`;
+/** Finds a test by its title, placeholders included, or by the title of what it is described in. */
+export function patternOf(title: string): RegExp {
+  const escaped = title.replaceAll(/[.*+?^${}()|[\]\\/-]/g, String.raw`\$&`);
+  return new RegExp(`(^| )${escaped.replaceAll(/%[sdjo]/g, '.*')}( |$)`);
 }
 
 function readReport({ testResults }: Report, pattern: RegExp): TestsRun {
@@ -74,8 +82,12 @@ function readReport({ testResults }: Report, pattern: RegExp): TestsRun {
   const trouble = testResults.map(({ message }) => message).find((message) => message !== '');
   return {
     tests: all
-      .filter(({ fullName, status }) => pattern.test(fullName) && /^(passed|failed)$/.test(status))
-      .map(({ fullName, failureMessages }) => ({ title: fullName, failures: failureMessages })),
+      .filter(({ fullName }) => pattern.test(fullName))
+      .map(({ fullName, status, failureMessages }) => ({
+        title: fullName,
+        isSkipped: status !== 'passed' && status !== 'failed',
+        failures: failureMessages,
+      })),
     ...(trouble !== undefined && { trouble }),
   };
 }

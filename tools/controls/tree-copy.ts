@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readdir, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
@@ -15,6 +16,8 @@ export interface TreeCopy extends AsyncDisposable {
  */
 export async function copyTree(root: string): Promise<TreeCopy> {
   const folder = await mkdtemp(join(tmpdir(), 'octo-controls-'));
+  // Also when somebody has had enough.
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   for (const name of await readdir(root))
     if (name !== 'node_modules' && !LEFT_OUT.has(name)) await copy(join(root, name), folder);
   await linkModules(join(root, 'node_modules'), join(folder, 'node_modules'));
