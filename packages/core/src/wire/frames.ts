@@ -8,6 +8,7 @@ const HEAD_BYTES = 4;
 export class Frames {
   readonly #stream: Duplex;
   readonly #maxBytes: number;
+  #isGathering = false;
 
   /** @param maxBytes the longest frame that is accepted; longer ones are not even read */
   constructor(stream: Duplex, maxBytes: number) {
@@ -22,19 +23,40 @@ export class Frames {
     return this.#stream.writableNeedDrain;
   }
 
-  /** Writes a value; what the other side does not take is kept. @throws TypeError when it cannot be sent */
+  /**
+   * Writes a value, together with what else is written in this turn of the event loop; what the other side does not take is
+   * kept. @throws TypeError when it cannot be sent
+   */
   write(value: unknown): void {
     const text = JSON.stringify(toJson(value));
     const bytes = Buffer.byteLength(text);
     const frame = Buffer.allocUnsafe(HEAD_BYTES + bytes);
     frame.writeUInt32BE(bytes, 0);
     frame.write(text, HEAD_BYTES, 'utf8');
-    if (this.#stream.writable) this.#stream.write(frame);
+    if (!this.#stream.writable) return;
+    this.#gather();
+    this.#stream.write(frame);
+  }
+
+  /** Lets what was gathered go now: for a process that ends before its turn does. */
+  flush(): void {
+    if (!this.#isGathering) return;
+    this.#isGathering = false;
+    this.#stream.uncork();
   }
 
   /** Ends the writing; what was written still leaves. */
   end(): void {
+    this.flush();
     this.#stream.end();
+  }
+
+  /** Each write of the system wakes the other process: one for many frames. */
+  #gather(): void {
+    if (this.#isGathering) return;
+    this.#isGathering = true;
+    this.#stream.cork();
+    setImmediate(() => this.flush());
   }
 
   /**

@@ -11,7 +11,10 @@ const LONGEST_FRAME = 256 * 1024 * 1024;
 
 closeDoors();
 const stream = new Socket({ fd: CHANNEL_FD, readable: true, writable: true });
-const program = new WorkerProgram(new Frames(stream, LONGEST_FRAME), systemClock, Math.random);
+const frames = new Frames(stream, LONGEST_FRAME);
+const program = new WorkerProgram(frames, systemClock, Math.random);
+// What a plugin said before it left is worth most.
+process.on('exit', () => frames.flush());
 process.on('uncaughtException', (error) => program.fail(error));
 // The host has gone, or has said goodbye: whatever is open here belongs to nobody any more.
 program.ended.then(
