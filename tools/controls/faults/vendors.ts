@@ -211,13 +211,13 @@ export const VENDORS: readonly Fault[] = [
     row: 'T12',
     control: 'what did not fit on the disk is taken away again',
     file: 'packages/sink-fs/src/staged-file.ts',
-    find: 'await this.#remove(this.#staged);\n    await this.#remove(this.#place.keyMark(this.id));\n  }',
-    put: '}',
+    find: 'if (file) await this.#tolerate(file.close());\n    await this.#remove(this.#staged);',
+    put: 'if (file) await this.#tolerate(file.close());',
     also: [
       {
         file: 'packages/sink-fs/src/folder-sink.ts',
-        find: 'await this.#kill(staged);\n      await unless',
-        put: 'await unless',
+        find: 'await this.#kill(staged);',
+        put: '',
       },
     ],
     test: 'packages/core/test/bad-input/sink.test.ts',
