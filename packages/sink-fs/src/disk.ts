@@ -33,6 +33,8 @@ export interface Status {
 
 /** A file that is being written. */
 export interface DiskFile {
+  /** What was written is on the disk, and so is what was changed of the file before, once the write has resolved. */
+  readonly writesThrough: boolean;
   /** Writes at a position; may write less than it was given, and says how much. */
   write(chunks: readonly Uint8Array[], position: number): Promise<number>;
   setMode(mode: number): Promise<void>;
@@ -46,8 +48,11 @@ export interface DiskFile {
  * Errors are those of `node:fs`.
  */
 export interface Disk {
-  /** Fails with EEXIST when the name is taken, by whatever. Only the owner may read and write it. */
-  create(path: string): Promise<DiskFile>;
+  /**
+   * Fails with EEXIST when the name is taken, by whatever. Only the owner may read and write it.
+   * @param through whether its writes should go through to the disk, where the system can do that
+   */
+  create(path: string, through?: boolean): Promise<DiskFile>;
   makeFolder(path: string, mode: number): Promise<void>;
   removeFolder(path: string): Promise<void>;
   link(from: string, to: string): Promise<void>;
@@ -73,8 +78,12 @@ export interface Disk {
  * promises and file handles do.
  */
 export const realDisk = (sync: SyncToDisk): Disk => ({
-  create: async (path) =>
-    fileAt(path, await asked<number>((told) => open(path, 'wx', 0o600, told)), sync),
+  async create(path, through = false) {
+    const writesThrough = through && CAN_WRITE_THROUGH;
+    const flags = NEW_FILE | (writesThrough ? constants.O_SYNC : 0);
+    const file = await asked<number>((told) => open(path, flags, 0o600, told));
+    return fileAt(path, { file, writesThrough }, sync);
+  },
   async makeFolder(path, mode) {
     await asked((told) => mkdir(path, mode, told));
     // mkdir takes the umask away from the mode; what the configuration says holds.
@@ -113,9 +122,18 @@ export const realDisk = (sync: SyncToDisk): Disk => ({
 /** Ends the name of a mark that is not whole yet, or never became so. */
 export const UNFINISHED_MARK = '.unfinished';
 
-function fileAt(path: string, file: number, sync: SyncToDisk): DiskFile {
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL;
+/** Elsewhere it may mean less than a sync does: macOS leaves the bytes in the cache of the drive. */
+const CAN_WRITE_THROUGH = process.platform === 'linux';
+
+function fileAt(
+  path: string,
+  { file, writesThrough }: { readonly file: number; readonly writesThrough: boolean },
+  sync: SyncToDisk,
+): DiskFile {
   let isOpen = true;
   return {
+    writesThrough,
     write: (chunks, position) => asked<number>((told) => writev(file, chunks, position, told)),
     // By path, because a restricted process has no fchmod and no fsync. An unlinked file needs neither any more.
     setMode: (mode) =>

@@ -6,6 +6,7 @@ import type { DurableFolders } from './durable-folders.ts';
 import { INTERNAL_FOLDER, type ObjectPath } from './object-path.ts';
 import { ObjectRecords } from './object-records.ts';
 import { ReplaceClaims } from './replace-claims.ts';
+import { isUploadId, keyTold } from './upload-id.ts';
 
 /** An upload's first byte comes at most this long after its id. */
 export const BEGIN_WITHIN_MS: number = 7 * 24 * 3_600_000;
@@ -14,8 +15,6 @@ const FORGET_ABORTS_AFTER_MS = 30 * 24 * 3_600_000;
 
 /** Nobody but the owner looks into the sink's own folder: unverified bytes lie there. */
 const PRIVATE_MODE = 0o700;
-
-const UPLOAD_ID = /^[0-9a-f]{32}$/;
 
 export interface Surroundings {
   readonly disk: Disk;
@@ -30,7 +29,7 @@ export interface Surroundings {
  *
  * ```
  * <root>/.octo/staged/<upload id>       bytes nobody sees; a folder of that name when the upload was aborted before its first byte
- * <root>/.octo/staged/<upload id>.key   a mark whose text is the key
+ * <root>/.octo/staged/<upload id>.key   a mark whose text is the key, where the key is too long to be in the id
  * <root>/.octo/objects/<etag>           whose file this is: see ObjectRecords
  * <root>/.octo/replacing/<etag>.<n>     see ReplaceClaims
  * <root>/…                              what readers see
@@ -91,11 +90,18 @@ export class FolderPlace {
 
   /** Where the bytes of an upload are staged; `undefined` for an id that no upload of ours has. */
   stagedFile(id: string): string | undefined {
-    return UPLOAD_ID.test(id) ? join(this.#staged, id) : undefined;
+    return isUploadId(id) ? join(this.#staged, id) : undefined;
   }
 
-  keyMark(id: string): string {
-    return join(this.#staged, `${id}.key`);
+  /** Remembers the key of an upload, unless its id tells it. */
+  async putKeyMark(id: string, key: string): Promise<void> {
+    if (keyTold(id) === undefined)
+      await unless(['EEXIST'], this.surroundings.disk.putMark(key, this.#keyMark(id)));
+  }
+
+  async removeKeyMark(id: string): Promise<void> {
+    if (keyTold(id) === undefined)
+      await unless(['ENOENT'], this.surroundings.disk.unlink(this.#keyMark(id)));
   }
 
   /** Uploads that have bytes and were neither aborted nor finished. */
@@ -105,9 +111,14 @@ export class FolderPlace {
       const path = this.stagedFile(id);
       const status = path === undefined ? undefined : await folders.statusOf(path);
       if (status?.kind !== 'file') continue;
-      const key = (await unless(['ENOENT', 'EINVAL'], disk.readMark(this.keyMark(id)))) ?? '';
+      const mark = () => unless(['ENOENT', 'EINVAL'], disk.readMark(this.#keyMark(id)));
+      const key = keyTold(id) ?? (await mark()) ?? '';
       yield { id, key, startedMs: Number(status.mtimeNs / 1_000_000n) };
     }
+  }
+
+  #keyMark(id: string): string {
+    return join(this.#staged, `${id}.key`);
   }
 
   async #forgetOldAborts(): Promise<void> {

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { basename, dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import {
@@ -21,6 +20,7 @@ import { objectPath, type ObjectPath } from './object-path.ts';
 import { etagOf } from './object-records.ts';
 import { SharedWork } from './shared-work.ts';
 import { StagedFile } from './staged-file.ts';
+import { newUploadId } from './upload-id.ts';
 
 export interface FolderSinkOptions {
   /** Absolute. */
@@ -74,16 +74,22 @@ export class FolderSink implements Sink {
     this.#place = await realLocation(this.#disk, directory).catch(() => directory);
   }
 
-  async stage({ key, metadata }: ObjectToStage, signal: AbortSignal): Promise<Staged> {
+  async stage({ key, metadata, sizeHint }: ObjectToStage, signal: AbortSignal): Promise<Staged> {
     signal.throwIfAborted();
     return this.#answer(async () => {
       objectPath(this.#root, key);
       const place = await this.#prepare();
       const path = objectPath(place.root, key);
       await this.#refuseBlocked(path);
-      const id = randomBytes(16).toString('hex');
+      const id = newUploadId(key);
       const released = () => void this.#uploads.delete(staged);
-      const staged: StagedFile = new StagedFile(place, { id, path, metadata, released });
+      const staged: StagedFile = new StagedFile(place, {
+        id,
+        path,
+        metadata,
+        sizeHint,
+        released,
+      });
       this.#uploads.add(staged);
       return staged;
     });
@@ -96,7 +102,7 @@ export class FolderSink implements Sink {
       const staged = place.stagedFile(id);
       if (staged === undefined) return;
       await this.#kill(staged);
-      await unless(['ENOENT'], this.#disk.unlink(place.keyMark(id)));
+      await place.removeKeyMark(id);
     });
   }
 

@@ -101,10 +101,10 @@ export class ObjectRecords {
     const content = together.length === 1 ? record : { records };
     const path = join(this.#folder, etag);
     await unless(['ENOENT'], this.#disk.unlink(path));
-    const file = await this.#disk.create(path);
+    const file = await this.#disk.create(path, true);
     try {
       await writeAll(file, [Buffer.from(JSON.stringify(content))], 0);
-      await file.sync();
+      if (!file.writesThrough) await file.sync();
     } finally {
       await file.close();
     }

@@ -15,9 +15,11 @@ export class DeliveringHost {
   /** What the ledger calls delivered. */
   delivered: string | undefined;
   readonly #name: string;
+  readonly #sizeHint: number | undefined;
 
-  constructor(key: string, name = 'the') {
+  constructor(key: string, name = 'the', sizeHint?: number) {
     this.#name = name;
+    this.#sizeHint = sizeHint;
     this.key = key;
   }
 
@@ -27,7 +29,11 @@ export class DeliveringHost {
     if (await this.#adopt(sink)) return;
     const content = `${this.#name} attempt ${this.read.length} `.repeat(10 + this.read.length);
     this.read.push(content);
-    await using staged = await sink.stage({ key: this.key, metadata: { delivery: 'ours' } }, quiet);
+    const object = { key: this.key, metadata: { delivery: 'ours' } };
+    await using staged = await sink.stage(
+      { ...object, ...(this.#sizeHint !== undefined && { sizeHint: this.#sizeHint }) },
+      quiet,
+    );
     this.uploadId = staged.id;
     const bytes = Buffer.from(content);
     await staged.write(bytes.subarray(0, 25), quiet);

@@ -192,6 +192,21 @@ describe('an abort before the first byte', () => {
   });
 });
 
+test.each([
+  ['short', '2026/01/settlement ü.csv', 1],
+  ['longer than a name may be', `${'a'.repeat(150)}/${'b'.repeat(150)}`, 2],
+])('an upload whose key is %s is listed with it, and leaves nothing', async (_, key, names) => {
+  await using place = await openFolder();
+  await using upload = await place.sink.stage({ key, metadata: {}, sizeHint: 10 }, quiet);
+  await upload.write(Buffer.alloc(300_000), quiet);
+  const seen: string[] = [];
+  for await (const one of place.another().uploads(quiet)) seen.push(one.id, one.key);
+  expect(seen).toEqual([upload.id, key]);
+  expect(await readdir(join(place.root, '.octo/staged'))).toHaveLength(names);
+  await upload.commit(proofOf(Buffer.alloc(300_000)), quiet);
+  expect(await readdir(join(place.root, '.octo/staged'))).toEqual([]);
+});
+
 describe('the place', () => {
   test('is the same through a symbolic link', async () => {
     await using place = await openFolder();

@@ -9,6 +9,8 @@ const ROOT = '/srv/delivered';
 const KEY = '2026/01/31/settlement.csv';
 const ATTEMPTS = 5;
 const SHORT_WRITE = 40;
+/** Files that are known to be small take another way to the disk. */
+const SIZE_HINTS = [undefined, 1000];
 const quiet = new AbortController().signal;
 
 type Broken = (disk: SimulatedDisk) => Disk;
@@ -57,10 +59,11 @@ async function deliverThrough(
   hook: Hook,
   cut: Adversary | undefined,
   broken: Broken = (disk) => disk,
+  sizeHint?: number,
 ): Promise<{ readonly lies: string[]; readonly calls: number }> {
   const disk = new SimulatedDisk();
   disk.writeBytes = SHORT_WRITE;
-  const host = new DeliveringHost(KEY);
+  const host = new DeliveringHost(KEY, 'the', sizeHint);
   disk.hook = hook;
   const found: string[] = [];
   let sink = sinkOn(broken(disk));
@@ -173,10 +176,12 @@ async function everywhere(
   broken?: Broken,
 ): Promise<string[]> {
   const found: string[] = [];
-  const { calls } = await deliverThrough(() => {}, undefined, broken);
-  for (let call = 1; call <= calls; call += 1) {
-    const outcome = await deliverThrough(fault(call), cut, broken);
-    found.push(...outcome.lies.map((lie) => `call ${call}: ${lie}`));
+  for (const sizeHint of SIZE_HINTS) {
+    const { calls } = await deliverThrough(() => {}, undefined, broken, sizeHint);
+    for (let call = 1; call <= calls; call += 1) {
+      const outcome = await deliverThrough(fault(call), cut, broken, sizeHint);
+      found.push(...outcome.lies.map((lie) => `call ${call}: ${lie}`));
+    }
   }
   return found;
 }
@@ -256,6 +261,15 @@ describe('the model sees', () => {
       'files that are not synced',
       (disk) => ({
         create: async (path) => ({ ...(await disk.create(path)), sync: async () => {} }),
+      }),
+    ],
+    [
+      'small files whose writes do not go through',
+      (disk) => ({
+        create: async (path, through = false) => ({
+          ...(await disk.create(path)),
+          writesThrough: through,
+        }),
       }),
     ],
     [

@@ -99,7 +99,7 @@ export class SimulatedDisk implements Disk {
     return found;
   }
 
-  async create(path: string): Promise<DiskFile> {
+  async create(path: string, through = false): Promise<DiskFile> {
     return this.#call(`create ${path}`, () => {
       const file: FileNode = {
         kind: 'file',
@@ -110,7 +110,7 @@ export class SimulatedDisk implements Disk {
         forgotten: false,
       };
       this.#add(path, file, 'open');
-      return this.#open(path, file);
+      return this.#open(path, file, through);
     });
   }
 
@@ -216,8 +216,9 @@ export class SimulatedDisk implements Disk {
     return answer;
   }
 
-  #open(path: string, file: FileNode): DiskFile {
+  #open(path: string, file: FileNode, writesThrough: boolean): DiskFile {
     return {
+      writesThrough,
       write: (chunks, position) =>
         this.#call(`write ${path}`, () => {
           const bytes = Buffer.concat(chunks).subarray(0, this.writeBytes);
@@ -226,6 +227,7 @@ export class SimulatedDisk implements Disk {
           bytes.copy(before, position);
           file.bytes = before;
           file.mtimeNs = this.#tick();
+          if (writesThrough && !file.forgotten) file.onDisk = Buffer.from(file.bytes);
           return bytes.length;
         }),
       setMode: () => this.#call(`setMode ${path}`, () => {}),

@@ -66,9 +66,9 @@ describe('files that are committed at the same time', () => {
     const sink = sinkOn(disk);
     await Promise.all(keys.map((key) => deliver(sink, `${key} before`)));
     let syncs = 0;
-    // A sync takes long enough that all others come to want one, too.
+    // A sync, or a write that goes through to the disk, takes long enough that all others come to want one, too.
     disk.hook = async (when, call) => {
-      if (when !== 'before' || !/^sync(Folder)? .*(objects|2026)/.test(call)) return;
+      if (when !== 'before' || !/^(sync|syncFolder|write) .*(objects|2026)/.test(call)) return;
       syncs++;
       await new Promise(setImmediate);
     };
@@ -117,7 +117,7 @@ describe('files that are committed at the same time', () => {
       }),
     );
     disk.hook = (when, call) => {
-      if (when === 'before' && /^sync .*objects/.test(call)) throw errno('EIO', call);
+      if (when === 'before' && /^write .*objects/.test(call)) throw errno('EIO', call);
     };
     const commitAll = () =>
       Promise.allSettled(uploads.map(({ staged, proof }) => staged.commit(proof, quiet)));

@@ -15,9 +15,10 @@ function fullDisk(sync: SyncToDisk): Disk {
   const disk = realDisk(sync);
   return {
     ...disk,
-    async create(path) {
-      const file = await disk.create(path);
+    async create(path, through) {
+      const file = await disk.create(path, through);
       return {
+        writesThrough: file.writesThrough,
         write: async (chunks, position) => {
           if (position + chunks[0]!.length > ROOM) throw noSpace();
           return await file.write(chunks, position);
