@@ -20,6 +20,23 @@ describe('the protocol, one fault and one change of turns, to the end', () => {
   );
 });
 
+describe('the protocol where nobody reads what a dead process had begun, to the end', () => {
+  test.each([
+    ['one version, two processes', 'looks, then sets aside'],
+    ['one small version, two processes', 'sets aside'],
+    ['a store that finishes late', 'sets aside'],
+  ] as const)(
+    '%s: the next one %s',
+    async (name, distrust) => {
+      const world = () => ProtocolWorld.open({ ...scenarios[name], distrust });
+      const result = await explore(world, { faults: 1, switches: 1, executions: 20_000 });
+      expect(result.violation).toBeUndefined();
+      expect(result.complete).toBe(true);
+    },
+    3_600_000,
+  );
+});
+
 describe('the protocol, two faults and two switches deep', () => {
   test.each(Object.entries<Scenario>(scenarios))(
     '%s',

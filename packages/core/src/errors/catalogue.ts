@@ -50,6 +50,7 @@ export const errorCatalogue = {
   OCTO_RUN_KEY_REUSED: 'the key of a request for a run came with another request before',
   OCTO_RUN_FILES_FAILED: 'files of a run failed',
   OCTO_RUN_POISON: 'a run was the death of several processes and is not tried again',
+  OCTO_FILE_POISON: 'a file was the death of whoever read it and is set aside',
   OCTO_BREAKER_OPEN: 'a vendor or sink that could not be reached is left alone for a while',
   OCTO_LEDGER_NEWER: 'a newer Octo has migrated the ledger',
   OCTO_API_INVALID: 'a request to the API does not follow its schema',

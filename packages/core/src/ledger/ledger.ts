@@ -28,12 +28,12 @@ export interface RunLedger extends AsyncDisposable {
   ): Promise<Delivery[]>;
 
   /** The claimable delivery with the smallest discovery number, claimed; `undefined` when there is none now. */
-  claim(request: ClaimRequest): Promise<Delivery | undefined>;
+  claim(request: ClaimRequest): Promise<Claimed | undefined>;
   /**
    * As {@link RunLedger.claim}, but up to `most` at once, in the order of discovery. Fewer when there are fewer now; one at a
    * time with `overwrite`, where each claim decides about the next.
    */
-  claimMany(request: ClaimRequest, most: number): Promise<Delivery[]>;
+  claimMany(request: ClaimRequest, most: number): Promise<Claimed[]>;
   /** Extends the lease. False when fenced out. */
   renew(claim: Claim, leaseMs: number): Promise<boolean>;
   /** Rule 1 is done: the stored upload is dead and nothing of ours is at the key. Clears upload id and token. */
@@ -99,6 +99,13 @@ export interface Ledger extends RunLedger {
 }
 
 export type Claim = Pick<Delivery, 'id' | 'attempt'>;
+/** A delivery in the hands of an attempt. */
+export interface Claimed extends Delivery {
+  /** It must not be read: behind the fence it is QUARANTINED with this reason. */
+  readonly setAside?: string;
+  /** It is looked for and no more: behind the fence it is given back with this reason, unless it is there. */
+  readonly onlyLook?: string;
+}
 /** `key`, `key~2`, … for index 0, 1, … */
 export type KeyAt = (key: string, index: number) => string;
 export interface Discovery extends SourceVersion {

@@ -10,9 +10,9 @@ import {
   type Staged,
   type VisibleObject,
 } from '@octo/plugin-api';
-import type { Delivery, VerifiedContent } from '../ledger/delivery.ts';
+import type { VerifiedContent } from '../ledger/delivery.ts';
 import { FencedOut } from '../ledger/fenced-out.ts';
-import type { RunLedger } from '../ledger/ledger.ts';
+import type { Claimed, RunLedger } from '../ledger/ledger.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { retryDelayMs } from '../resilience/retry.ts';
 import { Exits } from './exits.ts';
@@ -52,12 +52,13 @@ export interface AttemptContext {
  *               │ └─ another's → next key → fence → look
  *               └ vacant → read, check, stage → VERIFIED → commit → COMMITTED
  *                            │                     └ content is held → DUPLICATE_OF, WAITING
- *                            └ gone → SUPERSEDED, wrong → QUARANTINED
+ *                            └ gone → SUPERSEDED, wrong or not to be read → QUARANTINED
  *
  * From every unclear answer the way leads back to the beginning: fence, then look, then act.
  */
 export class Attempt {
   readonly #context: AttemptContext;
+  readonly #wish: Pick<Claimed, 'setAside' | 'onlyLook'>;
   readonly #file: RemoteFile;
   readonly #receiver: Receiver;
   readonly #signal: AbortSignal;
@@ -72,13 +73,14 @@ export class Attempt {
   #unconfirmed = 0;
 
   constructor(
-    delivery: Delivery,
+    delivery: Claimed,
     file: RemoteFile,
     receiver: Receiver,
     context: AttemptContext,
     signal: AbortSignal,
   ) {
     this.#row = new LedgerSide(delivery, context.ledger, context.config);
+    this.#wish = delivery;
     this.#file = file;
     this.#receiver = receiver;
     this.#context = context;
@@ -116,6 +118,9 @@ export class Attempt {
     try {
       const ended = await this.#fence();
       if (ended !== undefined) return ended;
+      const { setAside, onlyLook } = this.#wish;
+      if (setAside !== undefined) return await this.#exits.quarantine(setAside);
+      if (onlyLook !== undefined) return await this.#exits.looked(onlyLook);
       const received = await this.#receive();
       return 'outcome' in received ? received : await this.#commit(received);
     } catch (error) {

@@ -1,5 +1,6 @@
 import type { RemoteFile } from '@octo/plugin-api';
 import type { Delivery } from '../ledger/delivery.ts';
+import type { Claimed } from '../ledger/ledger.ts';
 import { Attempt } from './attempt.ts';
 import { isOvertime, Lease, LEASE_MS } from './lease.ts';
 import type { Listing } from './listing.ts';
@@ -63,7 +64,7 @@ function claim(
   { toDeliver }: Listing,
   tried: ReadonlySet<string>,
   { count, maxBytes }: Room,
-): Promise<readonly Delivery[]> {
+): Promise<readonly Claimed[]> {
   const { ledger, scope, pipeline } = context;
   const { onReissue } = pipeline.config;
   const request = {
@@ -81,7 +82,7 @@ function claim(
 async function deliver(
   context: RunContext,
   listing: Listing,
-  delivery: Delivery,
+  delivery: Claimed,
   outer: AbortSignal,
   tried: Set<string>,
 ): Promise<Outcome> {
@@ -102,7 +103,7 @@ async function deliver(
 /** The attempt, for as long as nobody takes over and its time is not up. */
 async function underLease(
   context: RunContext,
-  delivery: Delivery,
+  delivery: Claimed,
   file: RemoteFile,
   watch: StepWatch,
   outer: AbortSignal,
@@ -118,7 +119,7 @@ async function underLease(
 
 async function attempt(
   context: RunContext,
-  delivery: Delivery,
+  delivery: Claimed,
   file: RemoteFile,
   watch: StepWatch,
   signal: AbortSignal,
@@ -197,6 +198,7 @@ async function tell(
     case 'superseded':
       return report.pending(file.path, outcome.reason);
     case 'waiting':
+    case 'looked':
     case 'fenced-out':
       return;
   }

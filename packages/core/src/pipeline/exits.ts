@@ -48,6 +48,12 @@ export class Exits {
     return { outcome: 'waiting', holder };
   }
 
+  /** Nor this: it was fenced, and whoever claims it next need not wait for the sink. */
+  async looked(reason: string): Promise<Outcome> {
+    await this.#row.park(reason);
+    return { outcome: 'looked' };
+  }
+
   /**
    * Not an exit either: gives the lease back and keeps key, hash and upload id, because somebody or something outside must
    * act first. Rethrows what is no failure of the delivery.

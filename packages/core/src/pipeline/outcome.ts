@@ -29,5 +29,7 @@ export type Outcome =
       /** Why, when it is to be left alone for a while. */
       readonly sinkTrouble?: Pick<PluginError, 'type' | 'retryAfterMs'>;
     }
+  /** Nothing of it is at the sink, and no more was wanted. */
+  | { readonly outcome: 'looked' }
   /** Another process has taken it over. */
   | { readonly outcome: 'fenced-out' };

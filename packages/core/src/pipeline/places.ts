@@ -45,13 +45,17 @@ export class Places {
     return this.#departures;
   }
 
-  /** What may be begun beside what is. Small ones have places of their own: they do not keep the large ones waiting. */
+  /**
+   * What may be begun beside what is. Small ones have places of their own: they do not keep the large ones waiting. A claim
+   * costs about the same for one and for many, so a few free places for small ones wait for more of them.
+   */
   rooms(): readonly Room[] {
-    const any = this.#limits.most - this.#taken.any;
-    const small = this.#limits.mostSmall - this.#taken.small;
+    const { most, mostSmall } = this.#limits;
+    const any = most - this.#taken.any;
+    const small = mostSmall - this.#taken.small;
     return [
       ...(any > 0 ? [{ count: any }] : []),
-      ...(small > 0 ? [{ count: small, maxBytes: SMALL_BYTES }] : []),
+      ...(small > 0 && small * 4 >= mostSmall ? [{ count: small, maxBytes: SMALL_BYTES }] : []),
     ];
   }
 

@@ -65,6 +65,10 @@ export class Channel {
     return this.#over.promise;
   }
 
+  get hasEnded(): boolean {
+    return this.#ended !== undefined;
+  }
+
   /** Whether the other side does not take what is written to it. */
   get isFull(): boolean {
     return this.#frames.isFull;

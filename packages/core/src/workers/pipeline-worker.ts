@@ -2,27 +2,25 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock, Diagnosis, Logger } from '@octo/plugin-api';
 import { OctoError } from '../errors/octo-error.ts';
+import type { Delivery } from '../ledger/delivery.ts';
 import { describeError } from '../observe/describe-error.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { childLogger } from '../observe/child-logger.ts';
 import type { RunOptions } from '../pipeline/run-pipeline.ts';
 import type { RunReport } from '../pipeline/run-report.ts';
+import { endsWithin } from '../resilience/ends-within.ts';
 import { type OpenedInstance, openedInstances, type WorkerBrief } from '../wire/brief.ts';
-import {
-  diagnosisStep,
-  reportFrom,
-  reportHead,
-  type ReportPart,
-  reportPart,
-  runEvent,
-} from '../wire/run-shapes.ts';
+import { diagnosisStep, type ReportPart, reportPart, runEvent } from '../wire/run-shapes.ts';
 import { receivedError } from '../wire/sent-error.ts';
 import { text } from '../wire/shape.ts';
 import { WireError } from '../wire/wire-value.ts';
 import { Deaths } from './deaths.ts';
 import { foldersForAWhile, makeFolderDurably } from './durable-folder.ts';
 import type { Ground } from './ground.ts';
+import { Hands } from './hands.ts';
 import { LedgerGate } from './ledger-gate.ts';
+import { ProcessRun } from './process-run.ts';
+import { Suspects } from './suspects.ts';
 import { syncWithin } from './sync-within.ts';
 import type { WorkerLimits } from './worker-limits.ts';
 import { WorkerProcess } from './worker-process.ts';
@@ -48,16 +46,28 @@ export interface PipelineWorkerOptions {
   readonly pace?: ((instance: string) => Promise<number>) | undefined;
 }
 
-interface Open {
+/** A process, and what there is to know about its end. */
+interface Launch {
   readonly process: WorkerProcess;
+  readonly hands: Hands;
+  /** Resolves when it is gone and what it had in hand is given back: whether that may have been the death of it. */
+  readonly buried: Promise<boolean>;
+}
+
+interface Open extends Launch {
   readonly instances: ReadonlyMap<string, OpenedInstance>;
 }
 
-interface Run {
-  readonly gate: LedgerGate;
+interface RunParts {
+  readonly config: PipelineConfig;
   readonly options: RunOptions;
-  readonly parts: ReportPart[];
+  readonly signal: AbortSignal;
+  /** Of the processes that died. */
+  readonly before: ReportPart[];
 }
+
+/** In one run; the next one goes on. */
+const MOST_PROCESSES = 100;
 
 /**
  * The plugins of one pipeline in a process of their own: started when it is first needed, kept warm for a while, started
@@ -66,7 +76,8 @@ interface Run {
 export class PipelineWorker implements AsyncDisposable {
   readonly #options: PipelineWorkerOptions;
   readonly #deaths: Deaths;
-  readonly #runs = new Map<string, Run>();
+  readonly #suspects: Suspects;
+  readonly #runs = new Map<string, ProcessRun>();
   #opening: Promise<Open> | undefined;
   #open: Open | undefined;
   #lastRun = 0;
@@ -79,6 +90,7 @@ export class PipelineWorker implements AsyncDisposable {
   constructor(options: PipelineWorkerOptions) {
     this.#options = options;
     this.#deaths = new Deaths(options.limits, options.clock);
+    this.#suspects = new Suspects(this.#deaths, options.limits, options.clock);
   }
 
   get instances(): readonly string[] {
@@ -111,27 +123,43 @@ export class PipelineWorker implements AsyncDisposable {
   }
 
   /**
-   * One run. @throws as `Host.run`, but for instances that did not start: look at {@link opened} before
+   * One run. When its process dies with files in hand, it goes on in another one: see {@link Suspects}.
+   * @throws as `Host.run`, but for instances that did not start: look at {@link opened} before
    */
   async run(config: PipelineConfig, options: RunOptions, signal: AbortSignal): Promise<RunReport> {
+    const before: ReportPart[] = [];
+    for (let left = MOST_PROCESSES; ; left--) {
+      const report = await this.#busy(signal, (open) =>
+        this.#runIn(open, left > 1, { config, options, signal, before }),
+      );
+      if (report !== undefined) return report;
+    }
+  }
+
+  /** `undefined` when its process died of a file, perhaps: then `before` has what was done. */
+  async #runIn(
+    { process, hands, buried }: Open,
+    mayGoOn: boolean,
+    { config, options, signal, before }: RunParts,
+  ): Promise<RunReport | undefined> {
     const { pipeline, redact, ground } = this.#options;
-    return await this.#busy(signal, async ({ process }) => {
-      // What is in the way of one, its plugin tells in its own words.
-      for (const folder of ground.create) await makeFolderDurably(folder).catch(() => {});
-      const id = String(++this.#lastRun);
-      await using gate = new LedgerGate(options.ledger, pipeline, redact);
-      const run: Run = { gate, options, parts: [] };
-      this.#runs.set(id, run);
-      try {
-        const head = reportHead(
-          await process.ask('run', [id, config, options.only ?? {}], signal),
-          'run',
-        );
-        return reportFrom(head, run.parts);
-      } finally {
-        this.#runs.delete(id);
-      }
-    });
+    // What is in the way of one, its plugin tells in its own words.
+    for (const folder of ground.create) await makeFolderDurably(folder).catch(() => {});
+    const id = String(++this.#lastRun);
+    await using gate = new LedgerGate(options.ledger, { pipeline, redact, hands });
+    const run = new ProcessRun({ options, gate, hands, signal });
+    this.#runs.set(id, run);
+    try {
+      const asked = [id, config, options.only ?? {}];
+      return run.report(await process.ask('run', asked, signal), before);
+    } catch (error) {
+      const isSuspicious = process.isSilent && (await buried);
+      if (!isSuspicious || !mayGoOn || this.#deaths.areTooMany || signal.aborted) throw error;
+      before.push(await run.done());
+      return undefined;
+    } finally {
+      this.#runs.delete(id);
+    }
   }
 
   async health(id: string, signal: AbortSignal): Promise<void> {
@@ -239,12 +267,13 @@ export class PipelineWorker implements AsyncDisposable {
     const folder = join(workersFolder, pipeline === '' ? `plugin-${instances[0]}` : pipeline);
     await mkdir(folder, { recursive: true, mode: 0o700 });
     await mkdir(brief.spoolFolder, { recursive: true, mode: 0o700 });
-    const process = this.#launch(folder);
+    const launch = this.#launch(folder);
+    const { process } = launch;
     try {
       await process.ready();
       const late = AbortSignal.any([signal, this.#deadline(process, openMs)]);
       const answer = openedInstances(await process.ask('open', [brief], late), 'open');
-      const open = { process, instances: new Map(answer.map((one) => [one.id, one] as const)) };
+      const open = { ...launch, instances: new Map(answer.map((one) => [one.id, one] as const)) };
       if (instances.some((id) => !open.instances.has(id)))
         throw new WireError('it opened other plugins than it was asked to');
       this.#open = open;
@@ -256,7 +285,7 @@ export class PipelineWorker implements AsyncDisposable {
     }
   }
 
-  #launch(folder: string): WorkerProcess {
+  #launch(folder: string): Launch {
     const { ground, memoryBytes, limits, clock, logger, pipeline, brief } = this.#options;
     const write = [...ground.write, folder, brief.spoolFolder];
     const own = { ...ground, write };
@@ -275,16 +304,17 @@ export class PipelineWorker implements AsyncDisposable {
         sync: async ([path]) => await syncWithin(text(path, 'sync'), write),
       },
       hears: {
-        event: ([run, event]) => this.#running(run).options.onEvent?.(runEvent(event, 'event')),
-        report: ([run, part]) => void this.#running(run).parts.push(reportPart(part, 'report')),
+        event: ([run, event]) => this.#running(run).hear(runEvent(event, 'event')),
+        report: ([run, part]) => this.#running(run).add(reportPart(part, 'report')),
       },
     });
-    void process.ended.then((reason) => this.#buried(process, reason));
-    return process;
+    const hands = new Hands(this.#suspects);
+    const buried = process.ended.then((reason) => this.#bury(process, hands, reason));
+    return { process, hands, buried };
   }
 
   /** What a plugin says does not tell the run; while one goes on alone it is that one's. */
-  #onlyRun(): Run | undefined {
+  #onlyRun(): ProcessRun | undefined {
     return this.#runs.size === 1 ? [...this.#runs.values()][0] : undefined;
   }
 
@@ -295,23 +325,44 @@ export class PipelineWorker implements AsyncDisposable {
     return (await this.#options.pace?.(id)) ?? 0;
   }
 
-  #running(run: unknown): Run {
+  #running(run: unknown): ProcessRun {
     const found = typeof run === 'string' ? this.#runs.get(run) : undefined;
     if (found === undefined) throw new WireError('it speaks of a run that does not go on');
     return found;
   }
 
-  /** A process that was not told to end counts. */
-  #buried(process: WorkerProcess, reason: string): void {
-    const wasOurs = this.#open?.process === process;
-    if (wasOurs) this.#open = undefined;
-    if (this.#isClosed || process.wasClosed) return;
+  /** A process that was not told to end counts. Answers whether what it had in hand may have been the death of it. */
+  async #bury(process: WorkerProcess, hands: Hands, reason: string): Promise<boolean> {
+    if (this.#open?.process === process) this.#open = undefined;
+    const runs = [...this.#runs.values()].filter((run) => run.hands === hands);
+    const wasTold = this.#isClosed || process.wasClosed;
+    const wasStopped = wasTold || runs.some(({ signal }) => signal.aborted);
     const clean = this.#options.redact(reason);
-    this.#deaths.add(clean);
-    const fields = { pipeline: this.#options.pipeline, reason: clean, deaths: this.#deaths.count };
-    this.#options.logger.error(fields, 'worker died');
-    if (this.#deaths.areTooMany)
-      this.#options.logger.error(fields, 'worker is quarantined: it died too often');
+    // Without a run it had nothing in hand.
+    const held = runs.length === 0 ? [] : await this.#left(process, hands);
+    if (!wasTold) this.#died(clean, wasStopped ? [] : held);
+    await this.#inTime(hands.giveBack(wasStopped ? 'the run was stopped' : undefined));
+    return !wasStopped && held.length > 0;
+  }
+
+  async #left(process: WorkerProcess, hands: Hands): Promise<readonly Delivery[]> {
+    const left = process.silent.then(() => hands.end());
+    return (await this.#inTime(left)) ? await left : [];
+  }
+
+  /** A ledger that does not answer keeps nobody waiting: then the leases run out. */
+  async #inTime(work: Promise<unknown>): Promise<boolean> {
+    const { limits, clock } = this.#options;
+    return await endsWithin(work, limits.letGoMs, clock);
+  }
+
+  #died(reason: string, held: readonly Delivery[]): void {
+    const { pipeline, logger } = this.#options;
+    this.#suspects.died(reason, held);
+    const file = held.length === 1 ? { file: held[0]!.path } : {};
+    const fields = { pipeline, reason, deaths: this.#deaths.count, inHand: held.length, ...file };
+    logger.error(fields, 'worker died');
+    if (this.#deaths.areTooMany) logger.error(fields, 'worker is quarantined: it died too often');
     this.#options.onChange();
   }
 

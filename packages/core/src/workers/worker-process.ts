@@ -84,6 +84,16 @@ export class WorkerProcess implements AsyncDisposable {
     return this.#launched.ended.then((how) => this.#reason ?? how);
   }
 
+  /** Whether it says nothing any more, as it has ended or is about to. */
+  get isSilent(): boolean {
+    return this.#channel.hasEnded;
+  }
+
+  /** Resolves when it is gone and all that it has said was heard. */
+  get silent(): Promise<void> {
+    return this.#channel.ended.catch(() => {}).then(async () => void (await this.ended));
+  }
+
   /** Whether it ended because it was told to. */
   get wasClosed(): boolean {
     return this.#wasClosed;

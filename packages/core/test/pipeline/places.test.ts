@@ -41,6 +41,21 @@ test('places are counted by their kind, and come back', async () => {
   expect([places.departures, places.areEmpty]).toEqual([1, false]);
 });
 
+test('places for small files are filled when a quarter of them is free, so that few claims take many', async () => {
+  const places = new Places({ most: 1, mostSmall: 8 });
+  const small = places.rooms()[1]!;
+  const works = Array.from({ length: 8 }, () => Promise.withResolvers<void>());
+  for (const { promise } of works) places.take(small, promise);
+  const free: unknown[] = [];
+  for (const { resolve } of works.slice(0, 3)) {
+    const left = places.left();
+    resolve();
+    await left;
+    free.push(places.rooms()[1]?.count);
+  }
+  expect(free).toEqual([undefined, 2, 3]);
+});
+
 /** A vendor that hands out nothing of the large ones before it is told to. */
 async function benchWithLarge(large: number, small: number) {
   const bench = await PipelineBench.open();

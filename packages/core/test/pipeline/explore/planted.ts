@@ -1,6 +1,7 @@
 import type { Staged } from '@octo/plugin-api';
 import { FencedOut } from '../../../src/ledger/fenced-out.ts';
 import type { Claim } from '../../../src/ledger/ledger.ts';
+import { over } from './over.ts';
 import type { Scenario } from './protocol-world.ts';
 
 type Plant = NonNullable<Scenario['plant']>;
@@ -96,14 +97,3 @@ export const planted = {
       }),
   },
 } as const satisfies Record<string, Plant>;
-
-/** The same object with some of its members replaced. */
-function over<T extends object>(whole: T, parts: Partial<T>): T {
-  return new Proxy(whole, {
-    get: (target, name) => {
-      if (Object.hasOwn(parts, name)) return parts[name as keyof T];
-      const member: unknown = Reflect.get(target, name);
-      return typeof member === 'function' ? (member.bind(target) as unknown) : member;
-    },
-  });
-}

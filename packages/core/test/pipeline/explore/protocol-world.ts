@@ -1,4 +1,4 @@
-import type { Sink } from '@octo/plugin-api';
+import type { Clock, Sink } from '@octo/plugin-api';
 import { ManualClock, MemoryPlace, MemorySink, RecordingLogger } from '@octo/plugin-testing';
 import type { Delivery } from '../../../src/ledger/delivery.ts';
 import { deliveryId } from '../../../src/ledger/delivery-id.ts';
@@ -9,6 +9,7 @@ import { runPipeline } from '../../../src/pipeline/run-pipeline.ts';
 import { MemoryVendor } from '../memory-vendor.ts';
 import { defaultConfig } from '../pipeline-bench.ts';
 import type { World } from './explore.ts';
+import { over } from './over.ts';
 import { GRACE_MS, Worker } from './worker.ts';
 
 export interface Scenario {
@@ -27,6 +28,11 @@ export interface Scenario {
   readonly adversary?: boolean;
   /** Whether somebody else may put an object at the key at any moment. */
   readonly stranger?: boolean;
+  /**
+   * Whoever claims a delivery the second time is to set it aside, or first to look for it only. No reading follows that would
+   * take the key, so here the store keeps its word: what is late comes within the grace.
+   */
+  readonly distrust?: 'sets aside' | 'looks, then sets aside';
   /** Breaks something on purpose, to see that the explorer sees it. */
   readonly plant?: {
     readonly ledger?: (ledger: Ledger) => Ledger;
@@ -42,6 +48,7 @@ interface VendorFile {
 
 const STRANGE_KEY = 'in/a.csv';
 const STRANGE = 'not ours';
+const SET_ASIDE = 'not to be read';
 const policy = { timeoutMs: 1e9, attempts: 3 };
 
 /** Some processes that run one pipeline over one vendor, ledger and sink, all in memory. */
@@ -163,6 +170,31 @@ export class ProtocolWorld implements World {
     return new MemoryLedger({ clock: this.#clock, store: this.#store, owner, isAlive });
   }
 
+  /** As the gate of a worker whose predecessor died does it. */
+  #wishing(ledger: Ledger): Ledger {
+    const { distrust } = this.#scenario;
+    if (distrust === undefined) return ledger;
+    const wish = (claim: Delivery) => {
+      if (claim.attempt < 2n) return claim;
+      return claim.attempt === 2n && distrust === 'looks, then sets aside'
+        ? { ...claim, onlyLook: 'looked for' }
+        : { ...claim, setAside: SET_ASIDE };
+    };
+    return over(ledger, {
+      claimMany: async (...asked) => (await ledger.claimMany(...asked)).map(wish),
+    });
+  }
+
+  #graced(clock: Clock): Clock {
+    if (this.#scenario.distrust === undefined) return clock;
+    return over(clock, {
+      sleep: async (ms, signal) => {
+        await clock.sleep(ms, signal);
+        if (ms === GRACE_MS) this.#place.applyLate();
+      },
+    });
+  }
+
   #publish(file: VendorFile): void {
     this.#published.push(file);
     this.#vendor.publish(file.path, file.content, file.mtimeMs);
@@ -185,11 +217,11 @@ export class ProtocolWorld implements World {
       this.#sink.fail('commit', 1, { kind: 'late' });
       await apply().catch(() => {});
     };
-    const ledger = this.#ledgerOf(worker.name);
+    const ledger = this.#wishing(this.#ledgerOf(worker.name));
     const run = this.#run(
       worker.ledger(plant.ledger?.(ledger) ?? ledger),
       plant.sink?.(worker.sink(this.#sink, late)) ?? worker.sink(this.#sink, late),
-      worker.clock(this.#clock),
+      this.#graced(worker.clock(this.#clock)),
       worker.provider(this.#vendor),
     );
     run.catch((error: unknown) => void this.#failures.push(error)).finally(() => worker.finish());
@@ -201,14 +233,15 @@ export class ProtocolWorld implements World {
   async #recover(): Promise<void> {
     const { plant = {} } = this.#scenario;
     for (let round = 0; round < 2; round++) {
-      const ledger = this.#ledgerOf(`recovery ${round}`);
+      const ledger = this.#wishing(this.#ledgerOf(`recovery ${round}`));
       const quick = {
         now: () => this.#clock.now(),
         monotonic: () => 0,
         sleep: quickSleep,
       };
       const sink = plant.sink?.(this.#sink) ?? this.#sink;
-      await this.#run(plant.ledger?.(ledger) ?? ledger, sink, quick, this.#vendor);
+      const clock = this.#graced(quick);
+      await this.#run(plant.ledger?.(ledger) ?? ledger, sink, clock, this.#vendor);
     }
     if (this.#failures.length > 0) throw this.#failures[0];
   }
@@ -276,6 +309,7 @@ export class ProtocolWorld implements World {
     if (delivery.state === 'COMMITTED' || delivery.state === 'CLEANED') return;
     if (delivery.state === 'SUPERSEDED' && delivery.reason?.startsWith('REPLACED_BY') === true)
       return;
+    if (delivery.state === 'QUARANTINED' && delivery.reason === SET_ASIDE) return;
     if (delivery.state === 'DUPLICATE_OF') {
       const holder = deliveries.find(({ id }) => id === delivery.duplicateOf);
       if (holder?.state === 'COMMITTED' || holder?.state === 'CLEANED') return;

@@ -25,6 +25,22 @@ describe('the protocol holds in every order of steps and faults', () => {
   );
 });
 
+describe('the protocol holds where nobody reads what a dead process had begun', () => {
+  test.each([
+    ['one version, two processes', 'sets aside'],
+    ['a store that finishes late', 'looks, then sets aside'],
+  ] as const)(
+    '%s: the next one %s',
+    async (name, distrust) => {
+      const world = () => ProtocolWorld.open({ ...scenarios[name], distrust });
+      const result = await explore(world, { faults: 1, switches: 1, executions: ENOUGH });
+      expect(result.violation).toBeUndefined();
+      expect(result.complete).toBe(true);
+    },
+    PATIENCE_MS,
+  );
+});
+
 describe('every known mistake is seen', () => {
   const names = Object.keys(mistakes) as (keyof typeof mistakes)[];
   test.each(names)(
