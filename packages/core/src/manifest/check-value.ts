@@ -98,7 +98,8 @@ function compilerInto({ secrets, paths }: Marked, more: Options = {}): Ajv2020 {
     logger: false,
     // Errors carry their schema, for suggestions. They carry the data, too, so they must not leave this room.
     verbose: true,
-    code: { regExp: boundedRegExp },
+    // A schema is compiled for a few values: making its code short takes longer than running it.
+    code: { regExp: boundedRegExp, optimize: false },
     ...more,
   });
   formats.default(ajv);

@@ -192,6 +192,36 @@ test('every problem of a refused manifest gets a line of its own', async () => {
   ]);
 });
 
+test('the database opens while the plugins are looked at, and is closed when they are refused', async () => {
+  const told: string[] = [];
+  const refused = Promise.withResolvers<void>();
+  const opening = (name: string) => async () => {
+    told.push(`${name} opens`);
+    await refused.promise;
+    return { [Symbol.asyncDispose]: async () => void told.push(`${name} is closed`) } as never;
+  };
+  const rooms = {
+    ...roomsWithRun(async () => ({})),
+    openLedger: opening('ledger'),
+    openPolicy: opening('policy'),
+    createHost: async () => {
+      told.push('plugins are refused');
+      refused.resolve();
+      throw new OctoError('OCTO_PLUGIN_CREATE', 'no plugin');
+    },
+  };
+  const { code, stderr } = await octoHost(['run', 'affirm'], testEnvironment({ rooms }));
+  expect(code).toBe(2);
+  expect(stderr.text).toContain('no plugin');
+  expect(told).toEqual([
+    'ledger opens',
+    'plugins are refused',
+    'policy opens',
+    'policy is closed',
+    'ledger is closed',
+  ]);
+});
+
 test('on a terminal the progress line makes room for the lines of files', async () => {
   const rooms = roomsWithRun(async (say) => {
     mixedEvents.forEach(say);

@@ -7,6 +7,7 @@ import type { Args, CommandCode } from '../command.ts';
 import type { Environment } from '../environment.ts';
 import { exitCodeOfRun } from '../exit-code.ts';
 import { errorText } from '../explain-error.ts';
+import { beside } from '../beside.ts';
 import { guardOf } from '../guard-of.ts';
 import { hostOptions } from '../host-options.ts';
 import { quietLogger } from '../logger-for.ts';
@@ -50,22 +51,17 @@ async function runOnce(
   const manifest = narrowManifest(await readManifestOf(args, environment, 'hold'), id);
   enabledPipeline(manifest, id);
   await using audit = await openAuditOf(args, environment, logger);
+  const trace = newRunId(environment);
+  const place = { stateFolder, databaseUrl: env['DATABASE_URL'], logger };
+  // The database starts while the plugins are looked at.
+  await using ledgers = beside(rooms.openLedger({ ...place, run: trace }));
+  await using books = beside(ledgers.opened.then(() => rooms.openPolicy(place)));
   const pacing = new Pacing(clock, logger);
   const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };
   const made = await rooms.createHost(manifest, options);
   await using host = new AuditedHost(made, audit, operatorName(env), logger);
-  const trace = newRunId(environment);
-  await using ledger = await rooms.openLedger({
-    stateFolder,
-    databaseUrl: env['DATABASE_URL'],
-    run: trace,
-    logger,
-  });
-  await using policies = await rooms.openPolicy({
-    stateFolder,
-    databaseUrl: env['DATABASE_URL'],
-    logger,
-  });
+  const ledger = await ledgers.opened;
+  const policies = await books.opened;
   const rateOf = (instance: string) => manifest.plugins.get(instance)?.policy.rate;
   pacing.use({ ...policies, rateOf });
   const actor = operatorName(env);
