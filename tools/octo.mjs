@@ -25,6 +25,12 @@ const tasks = {
       'vitest.conformance.config.ts',
       ...args,
     ]),
+  controls: (args) =>
+    exec('node', [
+      '--disable-warning=ExperimentalWarning',
+      join(root, 'tools/controls/controls.ts'),
+      ...args,
+    ]),
   bench: (args) => exec('node', [join(root, 'benchmarks/bench.ts'), ...args]),
   'octo-host': (args) => exec('node', [octoHost, ...args], process.env.INIT_CWD),
 };

@@ -29,6 +29,8 @@ export interface AppSettings {
   /** Of one caller, each second. */
   readonly requestsPerSecond: number;
   readonly maxBodyBytes: number;
+  /** From the beginning of a request to the end of its headers, in milliseconds; who takes longer is let go. Default 10 s. */
+  readonly headersMs?: number;
   /** Origins of web pages that may call; none by default. */
   readonly cors: readonly string[];
   readonly tls?: { readonly cert: string; readonly key: string };
@@ -41,7 +43,7 @@ export const APP_DEFAULTS: AppSettings = {
 };
 
 const MAX_HEADER_BYTES = 16 * 1024;
-const HEADERS_TIMEOUT_MS = 10_000;
+const HEADERS_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 30_000;
 /** How often Node looks for slow callers. */
 const CHECKED_EVERY_MS = 1_000;
@@ -129,10 +131,10 @@ const SAFE_HEADERS = {
 };
 
 function emptyApp(parts: ApiParts, settings: AppSettings): FastifyInstance {
-  const { tls, maxBodyBytes } = settings;
+  const { tls, maxBodyBytes, headersMs = HEADERS_MS } = settings;
   const http = {
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: headersMs,
     connectionsCheckingInterval: CHECKED_EVERY_MS,
   };
   const app = fastify({

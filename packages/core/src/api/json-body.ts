@@ -16,7 +16,11 @@ export function readBodies(app: FastifyInstance): void {
     return parse(request, String(body), done);
   });
   const form = 'application/x-www-form-urlencoded';
-  app.addContentTypeParser(form, { parseAs: 'string' }, (_request, body, done) => {
+  app.addContentTypeParser(form, { parseAs: 'string' }, (request, body, done) => {
+    if (request.routeOptions.schema?.consumes?.includes(form) !== true) {
+      const text = 'the body is a form; send JSON, as the OpenAPI document says';
+      return done(new OctoError('OCTO_API_TYPE', text));
+    }
     const pairs = [...new URLSearchParams(String(body))];
     const fields = Object.fromEntries(pairs);
     // RFC 6749, 3.2: parameters must not be included more than once.

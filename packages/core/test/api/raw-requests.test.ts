@@ -1,5 +1,7 @@
-import { connect } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type AddressInfo, connect } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { APP_DEFAULTS, buildApp } from '../../src/api/build-app.ts';
+import { noAudit } from '../../src/audit/audit-trail.ts';
 import { openSite, type Site } from './site.ts';
 
 let site: Site;
@@ -11,8 +13,8 @@ beforeAll(async () => {
 afterAll(() => site[Symbol.asyncDispose]());
 
 /** Sends bytes as they are; all that comes back until the host closes. */
-async function raw(...pieces: readonly string[]): Promise<string> {
-  const socket = connect(site.port, '127.0.0.1');
+async function raw(port: number, ...pieces: readonly string[]): Promise<string> {
+  const socket = connect(port, '127.0.0.1');
   const { promise, resolve } = Promise.withResolvers<void>();
   let answer = '';
   socket.setEncoding('latin1');
@@ -81,7 +83,7 @@ describe('a request that two readers could read in two ways is refused, and what
     ['another protocol', () => 'SSH-2.0-OpenSSH_9.9\r\n'],
     ['no host', () => 'GET /healthz HTTP/1.1\r\n\r\n'],
   ])('%s', async (_name, request) => {
-    const answer = await raw(request());
+    const answer = await raw(site.port, request());
     // Node closes at once after an error of its parser; one answer is all there is.
     expect(statuses(answer)).toEqual([400]);
     expect(answer).not.toContain('"status":"ok"');
@@ -89,13 +91,17 @@ describe('a request that two readers could read in two ways is refused, and what
 });
 
 test('headers that are too large are refused with a problem', async () => {
-  const answer = await raw(`GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`);
+  const answer = await raw(
+    site.port,
+    `GET /healthz HTTP/1.1\r\nhost: x\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`,
+  );
   expect(statuses(answer)).toEqual([431]);
   expect(answer).toContain('application/problem+json');
 });
 
 test.each([
   ['a path with NUL', '/v1/runs/%00'],
+  ['a file whose id is NUL', '/v1/files/%00'],
   ['a path that is not UTF-8', '/v1/runs/%ff'],
   ['a broken escape', '/v1/runs/%zz'],
   ['a way out', '/v1/files/../../etc/passwd'],
@@ -107,6 +113,7 @@ test.each([
   ['a second slash', '//v1/runs'],
 ])('%s leads nowhere', async (_name, path) => {
   const answer = await raw(
+    site.port,
     `GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${bearer}\r\nconnection: close\r\n\r\n`,
   );
   expect([400, 404]).toContain(statuses(answer)[0]);
@@ -163,12 +170,10 @@ test.each([
   'multipart/form-data; boundary=x',
 ])('a body of type %s starts no run', async (type) => {
   const headers = { authorization: bearer, 'content-type': type };
-  const answer = await fetch(`${site.url}/v1/runs`, {
-    method: 'POST',
-    body: 'pipeline=trades&priority=1',
-    headers,
-  });
-  expect([400, 415]).toContain(answer.status);
+  // All that a run takes, so that nothing but its type is wrong with it.
+  const body = 'pipeline=trades';
+  const answer = await fetch(`${site.url}/v1/runs`, { method: 'POST', body, headers });
+  expect(answer.status).toBe(415);
   expect(answer.headers.get('content-type')).toBe('application/problem+json');
 });
 
@@ -195,6 +200,16 @@ test.each([
 ])('a query %s is refused', async (query) => {
   const { status, body } = await site.get(`/v1/runs${query}`, { authorization: bearer });
   expect([status, body.code]).toEqual([400, 'OCTO_API_INVALID']);
+});
+
+test('who never finishes their headers is let go', async () => {
+  const parts = { host: { redact: String }, audit: noAudit, auth: {}, metrics: site.metrics };
+  const app = await buildApp(parts as never, { ...APP_DEFAULTS, headersMs: 50 });
+  onTestFinished(() => app.close());
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const answer = await raw(port, 'GET /healthz HTTP/1.1\r\nhost:');
+  expect(statuses(answer)).toEqual([408]);
 });
 
 test('a thousand callers who never finish their headers keep nobody from an answer', async () => {

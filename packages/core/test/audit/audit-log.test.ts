@@ -13,6 +13,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, test } from 'vitest';
 import { auditKey } from '../../src/audit/audit-key.ts';
@@ -192,6 +193,22 @@ test('a full disk is said in one line, nothing half-written stays, and it goes o
   expect(await verifyAudit(folder, key)).toMatchObject({ records: 1 });
 });
 
+test('a record of which only half fits on the disk leaves nothing of itself', async () => {
+  const folder = await folderOfTest();
+  // No file becomes longer than some thousand bytes: what goes beyond is refused in the middle of a line.
+  const script = 'ulimit -f 9; exec "$0" "$@"';
+  const child = spawn('sh', ['-c', script, process.execPath, ...writerArgs(folder)], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  const promised = text(child.stdout);
+  const [code] = (await once(child, 'close')) as [number];
+  expect(code).toBe(1);
+  const verdict = await verifyAudit(folder, key);
+  expect(verdict).toMatchObject({ openBytes: 0, torn: [] });
+  expect(verdict.bad).toBeUndefined();
+  expect(verdict.records).toBe((await promised).trim().split('\n').length);
+});
+
 test('a log from which records were taken while it is written to takes no more', async () => {
   const folder = await folderOfTest();
   const log = await openLog(folder);
@@ -217,11 +234,15 @@ test('the key is made once, for its owner only, also by several at the same time
   await expect(auditKey(file)).rejects.toThrow(`chmod 600 '${file}'`);
 });
 
-/** A process that records without end, and says how many were promised to it. */
-function writer(folder: string) {
+function writerArgs(folder: string): string[] {
   const script = fileURLToPath(new URL('writer-process.ts', import.meta.url));
   const args = ['--conditions', 'octo-source', '--no-warnings', script, folder];
-  const child = spawn(process.execPath, [...args, key.toString('hex')], {
+  return [...args, key.toString('hex')];
+}
+
+/** A process that records without end, and says how many were promised to it. */
+function writer(folder: string) {
+  const child = spawn(process.execPath, writerArgs(folder), {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit');

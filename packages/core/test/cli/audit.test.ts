@@ -152,9 +152,13 @@ test('a file is not released from quarantine while that cannot be written down',
     size: 1,
     mtimeMs: 0,
     location: 'in/b.csv',
-    reason: 'TAMPERED: changed',
+    key: 'b.csv',
   };
-  const [refused] = await ledger.refuse({ pipeline: 'trades', sink: 'memory://lake' }, [version]);
+  const scope = { pipeline: 'trades', sink: 'memory://lake' };
+  await ledger.discover(scope, [version]);
+  const wanted = { leaseMs: 1000, keyAt: (key: string) => key, onReissue: 'version' } as const;
+  const quarantined = await ledger.claim({ ...scope, ...wanted });
+  await ledger.exit(quarantined!, 'QUARANTINED', 'TAMPERED: changed');
   const full = {
     ...noAudit,
     record: async () => {
@@ -168,5 +172,7 @@ test('a file is not released from quarantine while that cannot be written down',
   const { code, stderr } = await octoHost(['files', 'release', 'b.csv'], refusing);
   expect(code).toBe(1);
   expect(stderr.text).toContain('OCTO_AUDIT_UNAVAILABLE');
-  expect((await ledger.find(refused?.id ?? ''))?.state).toBe('QUARANTINED');
+  expect((await ledger.find(quarantined!.id))?.state).toBe('QUARANTINED');
+  await octoHost(['files', 'release', 'b.csv'], environment);
+  expect((await ledger.find(quarantined!.id))?.state).toBe('DISCOVERED');
 });

@@ -3,7 +3,7 @@ import { PluginError } from '@octo/plugin-api';
 import { MemorySink } from '@octo/plugin-testing';
 import { describe, expect, test } from 'vitest';
 import type { Step } from '../../src/pipeline/step.ts';
-import { PipelineBench } from './pipeline-bench.ts';
+import { defaultConfig, PipelineBench } from './pipeline-bench.ts';
 import { makeStep } from './steps/step-harness.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
@@ -633,6 +633,33 @@ describe('what only the provider can read', () => {
     });
     expect(Object.values(members).toSorted()).toEqual(['AB', 'byte\n65\n66\nend\n']);
   });
+});
+
+test('of a file hardly more is held than the sink has not taken yet, however long it is', async () => {
+  await using bench = await PipelineBench.open();
+  bench.vendor.publish('a.csv', 'four'.repeat(250));
+  let held = 0;
+  bench.vendor.onChunk = (_, offset) => {
+    const written = bench.sink.calls.filter(({ verb }) => verb === 'write').length;
+    held = Math.max(held, offset / bench.vendor.chunkBytes - written);
+  };
+  expect((await bench.run()).delivered).toHaveLength(1);
+  // Chunks of four bytes: two that may wait, the one that is read, and the one that is written.
+  expect(held).toBeLessThanOrEqual(4);
+});
+
+test('a file that takes longer than it may is given up, and the next one is delivered', async () => {
+  const limits = { ...defaultConfig.limits, maxTimeMs: 60_000 };
+  await using bench = await PipelineBench.open({ limits, concurrency: 1 });
+  bench.vendor.publish('slow.csv', 'drop by drop');
+  bench.vendor.publish('quick.csv', 'at once');
+  bench.vendor.onChunk = async ({ path }) => {
+    if (path === 'slow.csv') await bench.clock.sleep(40_000);
+  };
+  const report = await bench.run();
+  const error = expect.stringContaining('longer than limits.maxTimeMs (60000 ms)') as string;
+  expect(report.failed).toMatchObject([{ path: 'slow.csv', error }]);
+  expect(bench.visible()).toEqual({ 'in/quick.csv': 'at once' });
 });
 
 describe('a run that is stopped', () => {

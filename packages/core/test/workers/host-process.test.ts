@@ -9,11 +9,15 @@ import { pluginModule } from './workshop.ts';
 
 const octoHost = fileURLToPath(new URL('../../bin/octo-host.mjs', import.meta.url));
 
-/** Says which process it is, and then does what the test wants. */
+/** Says which process it is, in a file that is whole when it is there, and then does what the test wants. */
 const telling = (then: string) =>
   `import fs from 'node:fs';\n${pluginModule(
     'provider',
-    `return { settleMs: 0, connect: async () => { fs.writeFileSync(config.at, String(process.pid)); ${then} } };`,
+    `return { settleMs: 0, connect: async () => {
+      fs.writeFileSync(config.at + '/draft', String(process.pid));
+      fs.renameSync(config.at + '/draft', config.at + '/pid');
+      ${then}
+    } };`,
     `{ at: { type: 'string', access: 'write' } }`,
   )}`;
 
@@ -25,7 +29,7 @@ async function running(then: string) {
   await writeFile(join(folder, 'plugins/telling.mjs'), telling(then));
   const manifest = {
     plugins: {
-      telling: { use: './plugins/telling.mjs', config: { at: join(folder, 'told/pid') } },
+      telling: { use: './plugins/telling.mjs', config: { at: join(folder, 'told') } },
       out: { use: '@octo/sink-fs', config: { directory: './out' } },
     },
     pipelines: { daily: { from: 'telling', to: 'out', key: '{name}', every: '1h' } },
@@ -40,6 +44,7 @@ async function running(then: string) {
   const ended = once(host, 'exit');
   await told;
   const worker = Number(await readFile(join(folder, 'told/pid'), 'utf8'));
+  expect(worker).toBeGreaterThan(1);
   return { folder, host, ended, worker };
 }
 
