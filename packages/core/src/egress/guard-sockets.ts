@@ -14,7 +14,7 @@ interface Wanted {
 /**
  * From now on every TCP connection of this process keeps to the rules, whatever makes it: `net`, `tls`, `http`, `fetch` all come
  * through here, and each redirect and each new attempt again; and so does every question to a name server. Code that means harm
- * can find a way around a function; this is for code that is led astray. UDP is not looked at.
+ * can find a way around a function; this is for code that is led astray. UDP is closed by `closeDoors`.
  */
 export function guardSockets(rules: EgressRules): void {
   // Node's own refusal comes first where there is no network at all.
