@@ -79,6 +79,11 @@ async function login(list: () => Promise<void>): Promise<string> {
   return 'credentials are known';
 }
 
+/** By the host: its message says what to do. */
+function isRefused(error: unknown): boolean {
+  return isPluginError(error) && error.type === 'validation';
+}
+
 function isUnanswered(error: PluginError): boolean {
   return error.type === 'network' || error.type === 'provider_down' || error.type === 'rate_limit';
 }
@@ -128,6 +133,7 @@ async function resolved(hostname: string): Promise<string[]> {
     const found = await lookup(hostname, { all: true });
     return found.map(({ address }) => address);
   } catch (cause) {
+    if (isPluginError(cause)) throw cause;
     throw new PluginError('network', `the name ${hostname} cannot be resolved`, {
       cause,
       code: 'NOT_RESOLVED',
@@ -150,6 +156,7 @@ function connected(
       resolve(`${hostname}:${port}`);
     });
     socket.once('error', (cause) => {
+      if (isPluginError(cause)) return reject(cause);
       const code = 'NOT_CONNECTED';
       reject(new PluginError('network', `cannot connect to ${hostname}:${port}`, { cause, code }));
     });
@@ -162,7 +169,7 @@ function failed(step: string, error: unknown): Diagnosis {
   );
   const remedy =
     advice ??
-    (step === 'resolve' || step === 'connect'
+    ((step === 'resolve' || step === 'connect') && !isRefused(error)
       ? 'check config/endpoint, the network and its firewalls'
       : undefined);
   return { step, outcome: 'failed', detail, error, ...(remedy !== undefined && { remedy }) };

@@ -135,8 +135,8 @@ export const SECRETS: readonly Fault[] = [
     control: "the title of a worker is not a plugin's to set",
     file: 'packages/core/src/worker/closed-doors.ts',
     find: `  keepTitle();
-}`,
-    put: '}',
+`,
+    put: '',
     test: 'packages/core/test/workers/isolation.test.ts',
     name: 'a plugin writes nothing into the list of processes, where every user would read it',
   },

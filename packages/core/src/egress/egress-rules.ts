@@ -1,70 +1,81 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import { PluginError } from '@octo/plugin-api';
-import type { Reach } from '../manifest/manifest.ts';
+import type { Allowance, Reach } from '../manifest/manifest.ts';
 import { addressKind, type AddressKind } from './address-kind.ts';
+import { HostList } from './host-list.ts';
 
 /** Where a process may connect to. */
 export interface EgressRules {
-  /** @throws PluginError `validation`, code `EGRESS_REFUSED`, when nobody wished for this address */
-  check(address: string, name?: string): void;
+  /**
+   * @param name what led to the address
+   * @param port without it: whether any port is open
+   * @throws PluginError `validation`, code `EGRESS_REFUSED`, when nobody wished for this address
+   */
+  check(address: string, name?: string, port?: number): void;
+  /** Whether a name server may be asked for this name: a name carries data, too. @throws as {@link check} */
+  checkName(name: string, port?: number): void;
   /** A socket of this machine, by its path. @throws as {@link check} */
   checkPath(path: string): void;
+  /** Whether the operator wrote this name down: what it leads to is open for its sake. */
+  hasName(name: string): boolean;
 }
 
 interface Wishes {
-  readonly allow: Reach;
+  readonly allow: Reach & Partial<Pick<Allowance, 'egress' | 'network'>>;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
 /** Whoever connects, in the words of a refusal: where the operator can say that it is meant. */
 const PLUGIN = 'let the plugin: {allow} beside its config';
 
+/** In `allow.egress`: every public address. */
+const ALL = '*';
+
 /**
- * Public addresses are open. A private, loopback or link-local one is where a vendor's redirect or a name server of somebody
- * else's would lead a process that stands inside of a network: it takes a wish of the operator. That is `allow.hosts` (a name,
- * an address, a network), `allow.privateNetworks`, or the address itself, or `localhost`, spelled out in the configuration.
- * What a name resolves to is no wish; and a name that is allowed leads to no link-local address, where clouds keep the
- * credentials of their machines: that takes the address itself.
+ * Public addresses are open, unless an instance has a list of them, `allow.egress`: then those that are listed are, and no
+ * name server is asked for another name. Instances share a process, so one list is enough to close it.
+ *
+ * A private, loopback or link-local address is where a vendor's redirect or a name server of somebody else's would lead a
+ * process that stands inside of a network: it takes a wish of the operator. That is `allow.hosts` (a name, an address, a
+ * network), `allow.privateNetworks`, or the address itself, or `localhost`, spelled out in the configuration. What a name
+ * resolves to is no wish; and a name that is allowed leads to no link-local address, where clouds keep the credentials of
+ * their machines: that takes the address itself.
  * @param how says to the operator how to wish; `{allow}` in it becomes the setting
  */
 export function egressRules(instances: Iterable<Wishes>, how = PLUGIN): EgressRules {
-  const wished = [...instances];
-  const names = new Set<string>();
-  const addresses = new BlockList();
-  const add = (host: string): void => {
-    if (!addNetwork(addresses, host)) names.add(host.toLowerCase());
-  };
+  const wished = [...instances].filter(({ allow }) => allow.network !== false);
+  const wishes = new HostList();
+  const listed = new HostList();
   for (const { allow, config } of wished) {
-    for (const host of allow.hosts) add(host);
-    for (const host of literalsIn(config)) add(host);
+    for (const host of allow.hosts) wishes.add(host);
+    for (const host of literalsIn(config)) wishes.add(host);
+    for (const host of allow.egress ?? []) listed.add(host);
   }
-  if (names.has('localhost')) for (const host of ['127.0.0.0/8', '::1']) add(host);
+  const isPublicOpen = wished.every(({ allow: { egress } }) => egress?.includes(ALL) ?? true);
   const isPrivateOpen = wished.some(({ allow }) => allow.privateNetworks);
+  const isNamed = (name: string, port?: number) =>
+    wishes.hasName(name, port) || listed.hasName(name, port);
   return {
-    check: (address, name) => {
+    check: (address, name, port) => {
       const kind = addressKind(address);
-      if (kind === 'public' || (kind === 'private' && isPrivateOpen)) return;
-      const family = isIP(address) === 6 ? 'ipv6' : 'ipv4';
-      if (isIP(address) !== 0 && addresses.check(address, family)) return;
-      const isNamed = name !== undefined && names.has(name.toLowerCase().replace(/\.$/, ''));
-      if (isNamed && kind !== 'metadata') return;
+      if (wishes.hasAddress(address, port)) return;
+      if (kind === 'public') {
+        if (isPublicOpen || listed.hasAddress(address, port)) return;
+        if (name !== undefined && isNamed(name, port)) return;
+        throw notListed(name ?? address, port, how);
+      }
+      if (kind === 'private' && isPrivateOpen) return;
+      if (name !== undefined && wishes.hasName(name, port) && kind !== 'metadata') return;
       throw refused(address, kind, name, how);
     },
-    checkPath: (path) => {
-      if (!names.has(path.toLowerCase())) throw refused(path, 'special', undefined, how);
+    checkName: (name, port) => {
+      if (!isPublicOpen && !isNamed(name, port)) throw notListed(name, port, how);
     },
+    checkPath: (path) => {
+      if (!wishes.hasName(path)) throw refused(path, 'special', undefined, how);
+    },
+    hasName: (name) => isNamed(name),
   };
-}
-
-/** Adds an address, or `address/prefix`. False for a name. */
-function addNetwork(list: BlockList, host: string): boolean {
-  const [, address = '', prefix] = /^\[?([^\]/]+)\]?(?:\/(\d{1,3}))?$/.exec(host) ?? [];
-  const version = isIP(address);
-  if (version === 0) return false;
-  const most = version === 6 ? 128 : 32;
-  const bits = Math.min(Number(prefix ?? most), most);
-  list.addSubnet(address, bits, version === 6 ? 'ipv6' : 'ipv4');
-  return true;
 }
 
 /** The addresses that a configuration spells out: alone, with a port, or as the host of a URL; and `localhost`. */
@@ -94,18 +105,27 @@ const WORDS: Readonly<Record<Exclude<AddressKind, 'public'>, string>> = {
 
 function refused(
   address: string,
-  kind: AddressKind,
+  kind: Exclude<AddressKind, 'public'>,
   name: string | undefined,
   how: string,
 ): PluginError {
-  const what = kind === 'public' ? '' : ` is ${WORDS[kind]}`;
   const who =
     name === undefined || name === address ? address : `${name} leads to ${address}, which`;
   const host = kind === 'metadata' ? address : (name ?? address);
-  const wish = how.replace('{allow}', () => `"allow": { "hosts": ["${host}"] }`);
+  return refusal(`${who} is ${WORDS[kind]}`, 'hosts', host, how);
+}
+
+function notListed(host: string, port: number | undefined, how: string): PluginError {
+  const shown = isIP(host) === 6 && port !== undefined ? `[${host}]` : host;
+  const place = port === undefined ? shown : `${shown}:${port}`;
+  return refusal(`${place} is not among the places that are listed`, 'egress', place, how);
+}
+
+function refusal(problem: string, setting: string, host: string, how: string): PluginError {
+  const wish = how.replace('{allow}', () => `"allow": { "${setting}": ["${host}"] }`);
   return new PluginError(
     'validation',
-    `${who}${what}: no connection was made. If it is meant, ${wish}`,
+    `${problem}: no connection was made. If it is meant, ${wish}`,
     { code: 'EGRESS_REFUSED' },
   );
 }

@@ -1,6 +1,7 @@
 import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Issue } from '../errors/octo-error.ts';
 import { byteSize } from './byte-size.ts';
+import { egressIssues } from './egress-issues.ts';
 import { keyTemplateProblem } from './key-template.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
@@ -15,7 +16,7 @@ type Fields = Readonly<Record<string, unknown>>;
  */
 export function checkManifest(manifest: unknown, source: ManifestSource): Issue[] {
   if (typeof manifest !== 'object' || manifest === null || Array.isArray(manifest)) return [];
-  const { plugins, pipelines, host } = fieldsOf(manifest);
+  const { egress, plugins, pipelines, host } = fieldsOf(manifest);
   const names = { plugins: Object.keys(fieldsOf(plugins)), pipelines: fieldsOf(pipelines) };
   const issues = Object.entries(names.pipelines).flatMap(([id, pipeline]) => {
     const pointer = pointerTo('/pipelines', id);
@@ -28,6 +29,7 @@ export function checkManifest(manifest: unknown, source: ManifestSource): Issue[
   });
   issues.push(...webhookIssues(fieldsOf(host), Object.keys(names.pipelines), source));
   issues.push(...checkHost(fieldsOf(host), source));
+  issues.push(...egressIssues({ egress, plugins, pipelines }, source));
   if (names.plugins.length > 0 || Object.keys(names.pipelines).length > 0) return issues;
   return [source.issue('OCTO_MANIFEST_INVALID', '', 'names neither a plugin nor a pipeline')];
 }

@@ -60,7 +60,7 @@ export interface InstanceConfig {
 
 /** Which addresses may be connected to although they are not public. */
 export interface Reach {
-  /** Names, addresses and networks. */
+  /** Names, addresses and networks, each with `:port` or without. */
   readonly hosts: readonly string[];
   /** Whether all of RFC 1918 and the like is open. */
   readonly privateNetworks: boolean;
@@ -73,6 +73,11 @@ export interface Allowance extends Reach {
   /** Environment variables; a `*` at the end stands for any rest. */
   readonly env: readonly string[];
   readonly network: boolean;
+  /**
+   * Names, addresses and networks, each with `:port` or without: what of the public ones it may connect to; `*` is all of
+   * them. Absent: all, unless another instance in the same process has a list.
+   */
+  readonly egress?: readonly string[];
 }
 
 /** How the host treats calls into one instance. */

@@ -100,7 +100,10 @@ function aloneIn(
     );
     const [closed] = waiting;
     if (closed !== undefined) return new StoreClosed(closed.reason);
-    const checked = checkSchema({ plugins: { [id]: value } }, origin.source);
+    const wide = valueAt(written, ['egress']);
+    const egress = (await resolveReferences(wide, origin.source, references, '/egress')).value;
+    const whole = { ...(egress !== undefined && { egress }), plugins: { [id]: value } };
+    const checked = checkSchema(whole, origin.source);
     if (issues.length > 0 || checked.issues.length > 0) return undefined;
     return await manifestOf(checked.value as Checked, { ...origin, held: new Map() });
   };
@@ -171,6 +174,7 @@ interface Checked {
     readonly notify?: Readonly<Record<string, Omit<WebhookConfig, 'name'>>>;
   };
   readonly allowRemovals: boolean;
+  readonly egress: 'open' | 'listed';
   readonly plugins: Readonly<Record<string, CheckedInstance>>;
   readonly pipelines: Readonly<Record<string, CheckedPipeline>>;
 }
@@ -198,7 +202,7 @@ type CheckedPipeline = Omit<
 };
 
 async function manifestOf(
-  { plugins, pipelines, allowRemovals, host }: Checked,
+  { plugins, pipelines, allowRemovals, egress, host }: Checked,
   origin: Pick<Manifest, 'file' | 'folder' | 'source'> & { readonly held: Held },
 ): Promise<Manifest> {
   const isLive = (room: string, id: string, enabled: boolean) =>
@@ -215,6 +219,7 @@ async function manifestOf(
       ...plugin,
       enabled: isLive('/plugins', id, plugin.enabled),
       policy: policyOf(plugin.policy),
+      allow: Object.freeze({ ...(egress === 'listed' && { egress: [] }), ...plugin.allow }),
       code: codes.get(plugin.use) ?? '',
     }),
   ]);

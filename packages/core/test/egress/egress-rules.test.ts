@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { addressKind } from '../../src/egress/address-kind.ts';
 import { egressRules } from '../../src/egress/egress-rules.ts';
 import { guardedLookup } from '../../src/egress/guarded-lookup.ts';
+import { ProvenNames } from '../../src/egress/proven-names.ts';
 import { nameServer } from './name-server.ts';
 
 const NOTHING = { read: [], write: [], env: [], network: true, hosts: [], privateNetworks: false };
@@ -11,9 +12,14 @@ function rulesFor(config: Record<string, unknown> = {}, allow: object = {}) {
   return egressRules([{ config, allow: { ...NOTHING, ...allow } }]);
 }
 
-function verdict(rules: ReturnType<typeof rulesFor>, address: string, name?: string): string {
+function verdict(
+  rules: ReturnType<typeof rulesFor>,
+  address: string,
+  name?: string,
+  port?: number,
+): string {
   try {
-    rules.check(address, name);
+    rules.check(address, name, port);
     return 'open';
   } catch (error) {
     if (isPluginError(error) && error.code === 'EGRESS_REFUSED') return error.message;
@@ -139,4 +145,102 @@ test('of the addresses of a name only the open ones are answered', async () => {
   expect(await resolved(guarded, false)).toBe('8.8.4.4');
   await expect(resolved(guarded, true)).rejects.toMatchObject({ code: 'EGRESS_REFUSED' });
   await expect(resolved(guarded, true)).rejects.toMatchObject({ code: 'ENOTFOUND' });
+});
+
+const LISTED = [
+  'sftp.vendor.example:22',
+  'API.vendor.example.',
+  '192.0.2.0/24:443',
+  '[2001:db8::7]:22',
+  '8.8.8.8',
+];
+
+test.each([
+  ['8.8.8.8', undefined, 53],
+  ['192.0.2.9', undefined, 443],
+  ['2001:db8::7', undefined, 22],
+  ['1.1.1.1', 'sftp.vendor.example', 22],
+  ['1.1.1.1', 'SFTP.vendor.example.', 22],
+])('of an instance with a list %s %s at port %d is open', (address, name, port) => {
+  const rules = rulesFor({}, { egress: LISTED.map((line) => line.replace(/\.$/, '')) });
+  expect(verdict(rules, address, name, port)).toBe('open');
+});
+
+test.each([
+  ['8.8.4.4', undefined, 53, '8.8.4.4:53'],
+  ['192.0.2.9', undefined, 80, '192.0.2.9:80'],
+  ['2001:db8::7', undefined, 443, '[2001:db8::7]:443'],
+  ['1.1.1.1', 'sftp.vendor.example', 443, 'sftp.vendor.example:443'],
+  ['1.1.1.1', 'data.sftp.vendor.example', 22, 'data.sftp.vendor.example:22'],
+  ['1.1.1.1', 'other.example', undefined, 'other.example'],
+])('of an instance with a list %s %s at port %d is not, and it is said what to write', (...one) => {
+  const [address, name, port, place] = one;
+  const rules = rulesFor({}, { egress: LISTED });
+  expect(verdict(rules, address, name, port)).toBe(
+    `${place} is not among the places that are listed: no connection was made. If it is meant, let the plugin: "allow": { "egress": ["${place}"] } beside its config`,
+  );
+});
+
+test('what is listed of the public addresses opens no other kind, and a wish for one of those needs no second line', () => {
+  const rules = rulesFor(
+    { endpoint: 'http://127.0.0.1:9000' },
+    { egress: ['vendor.example'], hosts: ['db.corp.example:5432', '10.1.0.0/16'] },
+  );
+  expect(verdict(rules, '10.9.9.9', 'vendor.example', 22)).toContain('which is a private address');
+  expect(verdict(rules, '169.254.169.254', 'vendor.example', 80)).toContain('link-local');
+  expect(verdict(rules, '10.9.9.9', 'db.corp.example', 5432)).toBe('open');
+  expect(verdict(rules, '10.9.9.9', 'db.corp.example', 22)).not.toBe('open');
+  expect(verdict(rules, '8.8.8.8', 'db.corp.example', 5432)).toBe('open');
+  expect(verdict(rules, '10.1.2.3', undefined, 99)).toBe('open');
+  expect(verdict(rules, '127.0.0.1', undefined, 9000)).toBe('open');
+});
+
+test('one list closes the process that its instance shares; all of them with a star open it', () => {
+  const instance = (egress?: readonly string[]) => ({
+    config: {},
+    allow: { ...NOTHING, ...(egress !== undefined && { egress }) },
+  });
+  const among = (...lists: readonly (readonly string[] | undefined)[]) =>
+    verdict(egressRules(lists.map(instance)), '8.8.8.8', 'vendor.example', 443);
+  expect(among(undefined, undefined)).toBe('open');
+  expect(among(undefined, [])).toContain('listed');
+  expect(among(['*'], [])).toContain('listed');
+  expect(among(['vendor.example'], ['store.example'])).toBe('open');
+  expect(among(['*'], ['*'])).toBe('open');
+  const silent = { config: {}, allow: { ...NOTHING, egress: [], network: false } };
+  expect(verdict(egressRules([silent, instance()]), '8.8.8.8')).toBe('open');
+});
+
+test('no name server is asked for a name that is not listed', async () => {
+  const { lookup, asked } = nameServer(['8.8.8.8'], ['8.8.8.8'], ['10.0.0.1']);
+  const listed = guardedLookup(rulesFor({}, { egress: ['vendor.example:22'] }), lookup, 22);
+  expect(await resolved(listed, false)).toBe('8.8.8.8');
+  for (const [egress, port] of [
+    [['vendor.example:22'], 443],
+    [['other.example'], 22],
+    [[], 22],
+  ] as const) {
+    const closed = guardedLookup(rulesFor({}, { egress }), lookup, port);
+    await expect(resolved(closed, true)).rejects.toMatchObject({ code: 'EGRESS_REFUSED' });
+  }
+  expect(asked).toHaveLength(1);
+});
+
+test('who resolves by itself opens nothing in the name of a name that is listed, unless the system says the same', async () => {
+  const rules = rulesFor({}, { egress: ['vendor.example'] });
+  const through = (said: string, ...system: string[][]) => {
+    const names = new ProvenNames(rules, nameServer(...system).lookup);
+    const theirs = nameServer([said], [said]).lookup;
+    return { names, lookup: guardedLookup(rules, names.proven(theirs, 22), 22) };
+  };
+  await expect(resolved(through('6.6.6.6', ['1.2.3.4']).lookup, true)).rejects.toMatchObject({
+    code: 'EGRESS_REFUSED',
+    message: expect.stringContaining('does not lead to the address') as string,
+  });
+  expect(await resolved(through('1.2.3.4', ['1.2.3.4', '1.2.3.5']).lookup, true)).toEqual([
+    { address: '1.2.3.4', family: 4 },
+  ]);
+  const before = through('1.2.3.4');
+  before.names.learn('vendor.example', [{ address: '1.2.3.4', family: 4 }]);
+  expect(await resolved(before.lookup, false)).toBe('1.2.3.4');
 });

@@ -96,6 +96,14 @@ describe('a manifest that is right', () => {
     });
   });
 
+  test('says once for all plugins that they reach what is listed, and an instance says more', async () => {
+    const plugins = `"plugins": { "vendor": { "use": "v" }, "lake": { "use": "l", "allow": { "egress": ["*"] } } }`;
+    const closed = await read(`{ "egress": "listed", ${plugins} }`);
+    expect([...closed.plugins.values()].map(({ allow }) => allow.egress)).toEqual([[], ['*']]);
+    const open = await read(`{ ${plugins} }`);
+    expect([...open.plugins.values()].map(({ allow }) => allow.egress)).toEqual([undefined, ['*']]);
+  });
+
   test('may have comments, trailing commas and a byte order mark', async () => {
     const manifest = await read(`\uFEFF// ours\n{ /* two */ ${pair}, }`);
     expect([...manifest.plugins.keys()]).toEqual(['vendor', 'lake']);
@@ -365,6 +373,22 @@ describe('a manifest that is wrong', () => {
       expect(manifest.pipelines.get('p')?.key).toBe(key);
     },
   );
+
+  test('cannot open every address to one end of a pipeline and close them to the other', async () => {
+    const withEgress = (vendor: string, lake: string, top = '') =>
+      `{ ${top} "plugins": { "vendor": { "use": "v", "allow": ${vendor} }, "lake": { "use": "l", "allow": ${lake} } },
+         "pipelines": { "p": { "from": "vendor", "to": "lake", "key": "{name}" } } }`;
+    const listed = '{ "egress": ["sftp.example.com:22"] }';
+    const found = [
+      `plugin 'lake': allow/egress opens every public address, but shares the process of pipeline 'p' with 'vendor', which is to reach what is listed; list the hosts of both, or write ["*"] for both; "network": false for one that needs none`,
+    ];
+    expect(await problems(withEgress(listed, '{ "egress": ["*"] }'))).toEqual(found);
+    expect(await problems(withEgress('{}', '{ "egress": ["*"] }', '"egress": "listed",'))).toEqual(
+      found,
+    );
+    for (const other of ['{}', listed, '{ "egress": ["*"], "network": false }'])
+      expect((await read(withEgress(listed, other))).plugins.size).toBe(2);
+  });
 
   test('is told where from and to may lead', async () => {
     const text = withPipeline('')

@@ -32,6 +32,14 @@ const PROBES: Readonly<Record<string, string>> = {
   'a dump of its memory on the disk': `v8.writeHeapSnapshot(baseFolder + '/heap')`,
   'another working folder': `(process.chdir('/'), process.cwd())`,
   'a signal to its host': `process.kill(process.ppid, 0) && 'signalled'`,
+  'a debugger in its host': `(process._debugProcess(process.ppid), 'signalled')`,
+  'the time of its host': `(os.setPriority(process.ppid, 5), 'taken')`,
+  'a packet': `(dgram.createSocket('udp4').close(), 'a socket')`,
+  'a packet, by the class': `(new (process.getBuiltinModule('dgram').Socket)('udp4').close(), 'a socket')`,
+  'a copy of a link, as a tree': `(fs.cpSync(import.meta.dirname, process.cwd() + '/copy', { recursive: true, verbatimSymlinks: true }), 'copied')`,
+  'a dump of its memory when that is full': `(v8.setHeapSnapshotNearHeapLimit(1), 'set')`,
+  'another group': `(process.setgroups([65534]), 'joined')`,
+  'another user': `(process.setuid(process.getuid()), 'became')`,
 };
 
 const prober = pluginModule(
@@ -47,7 +55,7 @@ const prober = pluginModule(
   } };`,
 );
 const imports = `
-import fs from 'node:fs'; import child from 'node:child_process'; import threads from 'node:worker_threads';
+import dgram from 'node:dgram'; import os from 'node:os'; import fs from 'node:fs'; import child from 'node:child_process'; import threads from 'node:worker_threads';
 import inspector from 'node:inspector'; import v8 from 'node:v8'; import { createRequire } from 'node:module'; import net from 'node:net';
 `;
 

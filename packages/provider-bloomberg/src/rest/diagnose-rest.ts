@@ -64,6 +64,7 @@ async function resolve({ endpoint }: RestToDiagnose): Promise<Finding> {
     const addresses = await lookup(hostname, { all: true });
     return passed(addresses.map(({ address }) => address).join(', '));
   } catch (cause) {
+    if (isPluginError(cause)) throw cause;
     const { code = 'ENOTFOUND' } = cause as NodeJS.ErrnoException;
     throw new PluginError('network', `the host name ${hostname} cannot be resolved (${code})`, {
       code: 'ENOTFOUND',
