@@ -23,8 +23,8 @@ export function narrowManifest(manifest: Manifest, pipelineId: string): Manifest
 }
 
 /**
- * The manifest with the sinks of its pipelines only, or with one of them: whoever just looks at them needs no vendor, no step
- * and no secret of theirs.
+ * The manifest with the sinks of its pipelines only, or with one of them: whoever just looks at them starts no vendor and no
+ * step, and does not suffer from what is wrong with those.
  * @throws UsageError for a sink that no pipeline delivers to
  */
 export function narrowToSinks(
