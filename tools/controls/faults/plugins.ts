@@ -395,6 +395,15 @@ export const PLUGINS: readonly Fault[] = [
   },
   {
     row: 'T7',
+    control: 'a name that is listed leads to public addresses',
+    file: 'packages/core/src/egress/egress-rules.ts',
+    find: "wishes.hasName(name, port) && kind !== 'metadata'",
+    put: 'isNamed(name, port)',
+    test: 'packages/core/test/egress/egress-rules.test.ts',
+    name: 'what is listed of the public addresses opens no other kind, and a wish for one of those needs no second line',
+  },
+  {
+    row: 'T7',
     control: 'one list is enough to close a process',
     file: 'packages/core/src/egress/egress-rules.ts',
     find: 'wished.every(',

@@ -184,10 +184,15 @@ test.each([
 test('what is listed of the public addresses opens no other kind, and a wish for one of those needs no second line', () => {
   const rules = rulesFor(
     { endpoint: 'http://127.0.0.1:9000' },
-    { egress: ['vendor.example'], hosts: ['db.corp.example:5432', '10.1.0.0/16'] },
+    {
+      egress: ['vendor.example', '10.2.0.0/16', '169.254.169.254'],
+      hosts: ['db.corp.example:5432', '10.1.0.0/16'],
+    },
   );
   expect(verdict(rules, '10.9.9.9', 'vendor.example', 22)).toContain('which is a private address');
   expect(verdict(rules, '169.254.169.254', 'vendor.example', 80)).toContain('link-local');
+  expect(verdict(rules, '10.2.3.4', undefined, 22)).toContain('is a private address');
+  expect(verdict(rules, '169.254.169.254', undefined, 80)).toContain('link-local');
   expect(verdict(rules, '10.9.9.9', 'db.corp.example', 5432)).toBe('open');
   expect(verdict(rules, '10.9.9.9', 'db.corp.example', 22)).not.toBe('open');
   expect(verdict(rules, '8.8.8.8', 'db.corp.example', 5432)).toBe('open');
