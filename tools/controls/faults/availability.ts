@@ -1,6 +1,6 @@
 import type { Fault } from '../fault.ts';
 
-/** Availability and correctness: T27 to T29; and the process itself. */
+/** Availability and correctness: T27 to T30; and the process itself. */
 export const AVAILABILITY: readonly Fault[] = [
   {
     row: 'T27',
@@ -139,6 +139,42 @@ export const AVAILABILITY: readonly Fault[] = [
     name: 'is no reason to deliver twice: what is there is read again and compared',
   },
   {
+    row: 'T28',
+    control: 'a row that the ledger never writes is one',
+    file: 'packages/core/src/pipeline/comparison.ts',
+    find: 'if (wrong !== undefined) return wrong;',
+    put: '',
+    test: 'packages/core/test/cli/files-compare.test.ts',
+    name: 'every row that was forged and every object that was changed in a folder is named, and nothing is touched',
+  },
+  {
+    row: 'T28',
+    control: 'an object carries the hashes that it was verified with',
+    file: 'packages/core/src/pipeline/difference.ts',
+    find: 'mismatch(object, delivery, undefined) ?? otherHash(delivery, object)',
+    put: 'undefined',
+    test: 'packages/core/test/cli/files-compare.test.ts',
+    name: 'the same at S3, where the store proves a checksum and the object carries its hashes',
+  },
+  {
+    row: 'T28',
+    control: 'an object is known by the delivery that it names',
+    file: 'packages/core/src/pipeline/sink-side.ts',
+    find: "if (isObjectOf(this.#deliveryId, object)) return { sight: 'ours', object };",
+    put: '',
+    test: 'packages/core/test/cli/files-compare.test.ts',
+    name: 'a row that somebody deleted leads to nothing twice in %s',
+  },
+  {
+    row: 'T28',
+    control: 'pages go by number and id',
+    file: 'packages/core/src/ledger/delivered-files.ts',
+    find: '(d.discovered, d.id) < (${it}, ${id})',
+    put: "d.discovered < ${it} and ${id} <> ''",
+    test: 'packages/core/test/cli/files-compare.test.ts',
+    name: 'pages lose no row, although somebody gave all the same number',
+  },
+  {
     row: 'T29',
     control: 'a refused login is never tried again',
     file: 'packages/core/src/resilience/error-response.ts',
@@ -191,6 +227,33 @@ export const AVAILABILITY: readonly Fault[] = [
     put: 'failures.length >= 1 || wish',
     test: 'packages/core/test/resilience/breaker.test.ts',
     name: 'whatever happens in whatever order: at most one probe, none before its time, and never open without reason',
+  },
+  {
+    row: 'T30',
+    control: 'a pipeline asks the provider that it names',
+    file: 'packages/core/src/host/generation.ts',
+    find: 'living(generation, config, config.from, redact)',
+    put: "living(generation, config, 'another', redact)",
+    also: [
+      {
+        file: 'packages/core/src/host/build-isolated.ts',
+        find: 'const ids = [pipeline.from, pipeline.to];',
+        put: 'const ids = [...served.instances.keys()];',
+      },
+    ],
+    test: 'packages/core/test/workers/no-failover.test.ts',
+    name: 'when the provider of a pipeline fails with %s, no other one is asked, although it has the same files',
+  },
+  {
+    row: 'T30',
+    control: 'a pipeline names one provider',
+    file: 'packages/core/schema/plugins.schema.json',
+    find: `"description": "The id of the provider's instance.",
+            "type": "string",`,
+    put: `"description": "The id of the provider's instance.",
+            "type": ["string", "array"],`,
+    test: 'packages/core/test/workers/no-failover.test.ts',
+    name: 'a pipeline has one provider: a second one to fall back on is refused',
   },
   {
     row: 'process',

@@ -292,4 +292,22 @@ export const RECORD: readonly Fault[] = [
     test: 'packages/core/test/host/reload.test.ts',
     name: 'when it loses most of its pipelines, unless it says so',
   },
+  {
+    row: 'T24',
+    control: 'two checkpoints of one number contradict each other',
+    file: 'packages/core/src/audit/chain-check.ts',
+    find: 'known === mac ? mac : CONTRADICTION',
+    put: 'known',
+    test: 'packages/core/test/cli/audit.test.ts',
+    name: 'two files that know another record of one number are a contradiction, whichever comes first',
+  },
+  {
+    row: 'T24',
+    control: 'a line that is longer than any record comes in pieces',
+    file: 'packages/core/src/audit/verify-audit.ts',
+    find: 'const LONGEST_LINE = 512 * 1024;',
+    put: 'const LONGEST_LINE = 512 * 1024 ** 2;',
+    test: 'packages/core/conformance/audit-memory.test.ts',
+    name: 'a line of 256 MiB that somebody put into a log is found in less than 100 MiB',
+  },
 ];
