@@ -2,6 +2,7 @@ import type { Clock, Diagnosis, VisibleObject } from '@octo/plugin-api';
 import type { InProcessHost } from '../host/in-process-host.ts';
 import { egressRules } from '../egress/egress-rules.ts';
 import { guardSockets } from '../egress/guard-sockets.ts';
+import { toldRules } from '../egress/told-rules.ts';
 import { manifestFrom } from '../manifest/excerpt.ts';
 import type { PipelineConfig } from '../manifest/manifest.ts';
 import { type OpenedInstance, WIRE_VERSION, type WorkerBrief } from '../wire/brief.ts';
@@ -92,7 +93,7 @@ export class WorkerProgram {
 
   async #open(brief: WorkerBrief, signal: AbortSignal): Promise<readonly OpenedInstance[]> {
     this.#spoolFolder = brief.spoolFolder;
-    guardSockets(egressRules(brief.excerpt.plugins));
+    guardSockets(toldRules(egressRules(brief.excerpt.plugins), (reason) => this.#refused(reason)));
     const [{ InProcessHost }, { loadEntry }, { stepKinds }] = await Promise.all([
       import('../host/in-process-host.ts'),
       import('../host/load-plugin.ts'),
@@ -120,6 +121,11 @@ export class WorkerProgram {
       ...('place' in plugin && state.state === 'started' && { place: plugin.place }),
       ...(state.state === 'failed' && { failure: sendError(state.cause) }),
     }));
+  }
+
+  /** In the host's log, whether or not the plugin says anything of it. */
+  #refused(reason: string): void {
+    remoteLogger(() => this.#channel, '').warn({ reason }, 'connection refused');
   }
 
   async #run([run, config, only]: Args, signal: AbortSignal): Promise<unknown> {

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { openWorkshop, pluginModule } from '../workers/workshop.ts';
+import { openWorkshop, pluginModule, type Workshop } from '../workers/workshop.ts';
 
 let server: Server;
 let port = 0;
@@ -59,8 +59,9 @@ async function answersOf(
   tries: readonly (readonly [string, string])[],
   config: object = {},
   allow: object = {},
+  given?: Workshop,
 ): Promise<string[]> {
-  const shop = await openWorkshop();
+  const shop = given ?? (await openWorkshop());
   await shop.file('stray.mjs', module);
   const { run } = await shop.host({
     plugins: {
@@ -120,6 +121,19 @@ test('a name is reached only when the operator allows that name', async () => {
   const tries = [['http', `http://localhost:${port}/`]] as const;
   expect((await answersOf(tries))[0]).toMatch(/: EGRESS_REFUSED$/);
   expect((await answersOf(tries, {}, { hosts: ['localhost'] }))[0]).toMatch(/: reached$/);
+});
+
+test('a refused connection is told in the log, once, although the plugin swallows the refusal', async () => {
+  const shop = await openWorkshop();
+  const tries = ['127.0.0.9', '127.0.0.9', '10.0.0.1'].map(
+    (host) => ['net', `http://${host}:${port}/`] as const,
+  );
+  await answersOf(tries, {}, {}, shop);
+  const told = shop.logger.entries.filter(({ message }) => message === 'connection refused');
+  expect(told.map(({ level, fields }) => [level, fields['reason']])).toEqual([
+    ['warn', expect.stringContaining('127.0.0.9 is an address of this machine')],
+    ['warn', expect.stringContaining('10.0.0.1 is a private address')],
+  ]);
 });
 
 /** Answers that there is no such name, and keeps which names were asked for. */
