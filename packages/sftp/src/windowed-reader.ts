@@ -95,7 +95,7 @@ export class WindowedReader {
     } finally {
       this.#closed = true;
       this.#connection.budget.forget(this.#fill);
-      stop.abort();
+      stop.abort(OVER);
       await watching;
     }
   }
@@ -281,6 +281,8 @@ function placeOf({ from, length, block }: Slice): Uint8Array {
   return block.bytes.subarray(from - block.start, from - block.start + length);
 }
 
+/** Without a reason of ours an abort makes an error, with a stack, that nobody looks at. */
+const OVER = 'over';
 /** A chunk is as many whole reads as fit. */
 const CHUNK_BYTES = 256 * 1024;
 const OVERLONG = 'the server answered a read with more bytes than were asked for';
