@@ -71,7 +71,10 @@ export async function runCommand(
   }
 }
 
-/** Aborted by the first SIGINT, SIGTERM or unheard SIGHUP. The second one ends the process at once. */
+/**
+ * Aborted by the first SIGINT, SIGTERM or unheard SIGHUP. A second one ends the process at once, but for SIGHUP: a terminal that
+ * goes away means no haste.
+ */
 function signalsOf(stderr: ProcessOutput): Pick<Environment, 'signal' | 'onHangup'> {
   const controller = new AbortController();
   const listeners = new Set<() => void>();
@@ -84,6 +87,7 @@ function signalsOf(stderr: ProcessOutput): Pick<Environment, 'signal' | 'onHangu
   };
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.on(name, () => interrupt(name));
   process.on('SIGHUP', () => {
+    if (controller.signal.aborted) return;
     // A terminal that was closed sends it, too; then nobody is there any more who could want the host to go on.
     const isAlone = wasTerminal && !isatty(2);
     if (listeners.size === 0 || isAlone) interrupt('SIGHUP');

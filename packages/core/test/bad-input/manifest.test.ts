@@ -119,7 +119,7 @@ test.each<[string, string | Uint8Array, string]>([
   [
     'a name with escape sequences',
     manifest({ top: { 'a\u001b[31m\u202eb': 1 } }),
-    String.raw`'a\x1b[31m\u202eb' is not known; known here: $schema, allowRemovals, host, plugins, pipelines (plugins.json:28:3) (OCTO_MANIFEST_INVALID)`,
+    String.raw`'a\x1b[31m\u202eb' is not known; known here: $schema, allowRemovals, egress, host, plugins, pipelines (plugins.json:28:3) (OCTO_MANIFEST_INVALID)`,
   ],
 ])('a manifest with %s', async (_, text, line) => {
   expect(await refusal(text)).toEqual([line]);

@@ -1,9 +1,10 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { temporaryFolder } from './temporary-folder.ts';
 
@@ -46,6 +47,32 @@ test('SIGTERM ends a run with one line for people and the exit code of the signa
       'octo-host: interrupted by SIGTERM; the next run takes up what was in flight\n',
   );
 });
+
+test('a terminal that goes away after that ends nothing before its database has stopped', async () => {
+  const { child, exit } = await run();
+  await once(child.stderr, 'data');
+  const worker = await workerOf(child.pid!);
+  child.kill('SIGTERM');
+  while (await isThere(worker));
+  child.kill('SIGHUP');
+  expect(await exit).toEqual([143, null]);
+});
+
+const ps = async (...argv: readonly string[]): Promise<string> =>
+  await promisify(execFile)('ps', argv).then(
+    ({ stdout }) => stdout,
+    () => '',
+  );
+
+async function workerOf(host: number): Promise<string> {
+  const children = await ps('-o', 'pid=,args=', '--ppid', String(host));
+  return / *(\d+) .*worker\/main/.exec(children)?.[1] ?? 'no worker';
+}
+
+async function isThere(pid: string): Promise<boolean> {
+  const state = (await ps('-o', 'stat=', '-p', pid)).trim();
+  return state !== '' && !state.startsWith('Z');
+}
 
 test('a reader that goes away is no crash', async () => {
   const child = spawn(process.execPath, [octoHost, 'help']);
