@@ -1,3 +1,4 @@
+import type { Logger } from '@octo/plugin-api';
 import { actorNamed } from '../../audit/actor.ts';
 import type { AuditTrail } from '../../audit/audit-trail.ts';
 import { AuditedHost } from '../../audit/audited-host.ts';
@@ -45,13 +46,13 @@ export const filesCompare: CommandCode = async (args, environment) => {
   });
   const made = await rooms.createHost(narrowed, await hostOptions(args, environment, logger));
   await using host = new AuditedHost(made, audit, operatorName(env), logger);
-  const compared = await compare(query, manifest, host, args, environment);
+  const compared = await compare(query, { manifest, host, logger }, args, environment);
   if (flag(args, 'json')) stdout.write(`${comparisonJson(compared)}\n`);
   else {
     stdout.write(`${comparisonLines(compared, paintFor(stdout, env)).join('\n')}\n`);
     stderr.write('objects without a file in the ledger are not looked for: sinks list none\n');
   }
-  await record(compared, audit, args, environment);
+  await record(compared, query, audit, environment);
   return exitCodeOfComparison(compared);
 };
 
@@ -68,16 +69,20 @@ function queryOf(args: Args): DeliveredQuery {
   };
 }
 
+interface Served {
+  readonly manifest: Manifest;
+  readonly host: Host;
+  readonly logger: Logger;
+}
+
 async function compare(
   query: DeliveredQuery,
-  manifest: Manifest,
-  host: Host,
+  { manifest, host, logger }: Served,
   args: Args,
   environment: Environment,
 ): Promise<Compared> {
   const { rooms, env, clock, random, redactor, signal } = environment;
   const { stateFolder } = workplaceOf(args, environment);
-  const logger = await quietLogger(args, environment);
   const databaseUrl = env['DATABASE_URL'];
   await using opened = await rooms.openDatabase({ stateFolder, databaseUrl, logger });
   await host.start(signal);
@@ -127,12 +132,11 @@ function resultOf(
 /** That somebody looked, and what became of it: where rows were forged, it is part of the evidence. */
 async function record(
   compared: Compared,
+  { match, pipeline }: DeliveredQuery,
   audit: AuditTrail,
-  args: Args,
   { env }: Environment,
 ): Promise<void> {
   const { agreeing, differing, notCompared, silent } = compared;
-  const { match, pipeline } = queryOf(args);
   const left = notCompared.reduce((sum, { files }) => sum + files, 0);
   const silentIds = silent.map(({ id }) => id).join(', ');
   await audit.record({
