@@ -1,4 +1,25 @@
-import type { Fault } from '../fault.ts';
+import type { Edit, Fault } from '../fault.ts';
+
+/** Without these nothing prints the value, whatever else is missing. */
+const OPEN_VALUE: readonly Edit[] = [
+  {
+    file: 'packages/core/src/observe/secret.ts',
+    find: `readonly #value: T;
+`,
+    put: `readonly value: T;
+`,
+  },
+  {
+    file: 'packages/core/src/observe/secret.ts',
+    find: 'this.#value = value;',
+    put: 'this.value = value;',
+  },
+  {
+    file: 'packages/core/src/observe/secret.ts',
+    find: 'return this.#value;',
+    put: 'return this.value;',
+  },
+];
 
 /** Secrets, and the file that they are kept in: T21 to T23. */
 export const SECRETS: readonly Fault[] = [
@@ -8,25 +29,7 @@ export const SECRETS: readonly Fault[] = [
     file: 'packages/core/src/observe/secret.ts',
     find: '  toJSON(): string {',
     put: '  notToJSON(): string {',
-    also: [
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: `readonly #value: T;
-`,
-        put: `readonly value: T;
-`,
-      },
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: 'this.#value = value;',
-        put: 'this.value = value;',
-      },
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: 'return this.#value;',
-        put: 'return this.value;',
-      },
-    ],
+    also: OPEN_VALUE,
     test: 'packages/core/test/observe/secret.test.ts',
     name: 'a secret does not show by %s',
   },
@@ -36,25 +39,7 @@ export const SECRETS: readonly Fault[] = [
     file: 'packages/core/src/observe/secret.ts',
     find: '[inspect.custom](): string {',
     put: 'notCustom(): string {',
-    also: [
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: `readonly #value: T;
-`,
-        put: `readonly value: T;
-`,
-      },
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: 'this.#value = value;',
-        put: 'this.value = value;',
-      },
-      {
-        file: 'packages/core/src/observe/secret.ts',
-        find: 'return this.#value;',
-        put: 'return this.value;',
-      },
-    ],
+    also: OPEN_VALUE,
     test: 'packages/core/test/observe/secret.test.ts',
     name: 'a secret does not show by %s',
   },
