@@ -2,13 +2,12 @@ import type { ErrorCode } from '../errors/catalogue.ts';
 import type { Issue } from '../errors/octo-error.ts';
 import { byteSize } from './byte-size.ts';
 import { egressIssues } from './egress-issues.ts';
+import { type Fields, fieldsOf } from './fields.ts';
 import { keyTemplateProblem } from './key-template.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
 import { isTimezone, scheduleProblem } from './schedule-problem.ts';
 import { didYouMean, listOf } from './suggest.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /**
  * What the manifest's schema cannot say: names that must exist, templates, schedules. Works on whatever is there, so
@@ -128,10 +127,4 @@ function timezoneProblem({ pipeline, pointer, source }: PipelineSight): string |
   const shown = source.shown(pointerTo(pointer, 'timezone'), timezone);
   const meant = didYouMean(timezone, ['UTC', ...Intl.supportedValuesOf('timeZone')]);
   return `names ${shown}, which is no IANA time zone${meant || "; such as 'UTC' or 'America/New_York'"}`;
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Fields)
-    : {};
 }

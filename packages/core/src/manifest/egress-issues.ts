@@ -1,8 +1,7 @@
 import type { Issue } from '../errors/octo-error.ts';
+import { type Fields, fieldsOf } from './fields.ts';
 import type { ManifestSource } from './manifest-source.ts';
 import { pointerTo } from './pointer.ts';
-
-type Fields = Readonly<Record<string, unknown>>;
 
 /** What a plugin may reach: all, what is listed, or what its neighbours let it. */
 type Reachable = 'all' | 'listed' | undefined;
@@ -35,10 +34,4 @@ function reachableBy({ allow }: Fields, otherwise: unknown): Reachable {
   if (network === false) return undefined;
   if (!Array.isArray(egress)) return otherwise === 'listed' ? 'listed' : undefined;
   return egress.includes('*') ? 'all' : 'listed';
-}
-
-function fieldsOf(value: unknown): Fields {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Fields)
-    : {};
 }
