@@ -1,5 +1,6 @@
 import type { AuditRecord } from '../audit/audit-record.ts';
 import { escapeText } from '../observe/escape-text.ts';
+import { starPattern } from '../pipeline/star-pattern.ts';
 import { stringOption, type Args } from './command.ts';
 import { UsageError } from './usage-error.ts';
 
@@ -23,12 +24,9 @@ export function actorText({ actor: { kind, id } }: AuditRecord): string {
   return kind === id ? kind : `${kind}:${id}`;
 }
 
-/** `*` matches anything; without a pattern everything matches. */
+/** Without a pattern everything matches. */
 function likeness(pattern: string | undefined): (text: string) => boolean {
-  if (pattern === undefined) return () => true;
-  const parts = pattern.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  const whole = new RegExp(`^${parts.join('.*')}$`, 's');
-  return (text) => whole.test(text);
+  return pattern === undefined ? () => true : starPattern(pattern);
 }
 
 const OUTCOMES = ['done', 'denied', 'failed'];

@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { escapeText } from '../observe/escape-text.ts';
+import { starPattern } from '../pipeline/star-pattern.ts';
 import { UsageError } from './usage-error.ts';
 
 /**
@@ -19,18 +20,13 @@ export async function checkpointFiles(list: string, cwd: string): Promise<string
 
 async function matching(path: string): Promise<string[]> {
   const folder = dirname(path);
-  const pattern = likeness(basename(path));
+  const fits = starPattern(basename(path));
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   const names = entries.filter((entry) => !entry.isDirectory()).map(({ name }) => name);
-  const files = names.filter((name) => pattern.test(name)).toSorted();
+  const files = names.filter(fits).toSorted();
   if (files.length > 0) return files.map((name) => join(folder, name));
   throw new UsageError(
     `no file matches --checkpoints '${escapeText(path)}'`,
     'octo-host audit verify --help',
   );
-}
-
-function likeness(name: string): RegExp {
-  const parts = name.split('*').map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-  return new RegExp(`^${parts.join('.*')}$`, 's');
 }
