@@ -63,7 +63,8 @@ export class S3Upload implements Staged {
     this.#throwFailure();
     for (let rest = chunk; rest.length > 0;) {
       const room = this.#options.partBytes(this.#started + 1) - this.#filling.bytes;
-      const piece = rest.subarray(0, room);
+      // The chunk itself where it fits: its checksum is remembered for the object, not for a view of it.
+      const piece = rest.length <= room ? rest : rest.subarray(0, room);
       rest = rest.subarray(piece.length);
       this.#filling.add(piece);
       this.#bytes += piece.length;

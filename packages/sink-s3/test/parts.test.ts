@@ -1,6 +1,7 @@
 import { ManualClock, proofOf, type S3Simulator } from '@octo/plugin-testing';
+import { Crc64Nvme } from '@octo/crc64nvme';
 import { createHash } from 'node:crypto';
-import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import {
   BUCKET,
   configFor,
@@ -54,6 +55,18 @@ describe('a part', () => {
     const upload = await staged(sink, 'key', BYTES);
     await upload.commit(proofOf(BYTES), quiet);
     expect(clock.pausesMs).toEqual([7000]);
+  });
+
+  test('takes over the sums of the chunks that lie in one part', async () => {
+    const { sink } = await openSink(s3);
+    const summed = vi.spyOn(Crc64Nvme.prototype, 'update');
+    onTestFinished(() => void summed.mockRestore());
+    const chunks = Array.from({ length: 17 }, (_, n) => BYTES.subarray(n * MIB, (n + 1) * MIB));
+    await using upload = await sink.stage({ key: 'key', metadata: {} }, quiet);
+    for (const chunk of chunks) await upload.write(chunk, quiet);
+    // A sum is remembered for the very chunk, not for another view of its bytes.
+    const passed = new Set(summed.mock.calls.map(([bytes]) => bytes));
+    expect(chunks.filter((chunk) => passed.has(chunk))).toHaveLength(17);
   });
 
   test('is given up after five tries, as what the last one was', async () => {
