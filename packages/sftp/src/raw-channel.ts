@@ -1,10 +1,11 @@
 /**
- * The three things that ssh2 does not offer on an SFTP channel: the reply to a read as it came, reads as large as the
- * server takes, and a wider window. All look first whether the library's inside is what they expect, and leave it alone
- * when not.
+ * What ssh2 does not offer on an SFTP channel: the reply to a read as it came, reads as large as the server takes, a wider
+ * window, and requests that go together. All look first whether the library's inside is what they expect, and leave it
+ * alone when not.
  */
 import type { Socket } from 'node:net';
 import type { SFTPWrapper } from 'ssh2';
+import { gatherRequests } from './gather-requests.ts';
 import { ReplyStream, type PendingRead } from './reply-stream.ts';
 
 /** What one read asks for, and who is told about it. */
@@ -33,19 +34,17 @@ interface Inside {
 export class RawChannel {
   readonly #sftp: SFTPWrapper;
   readonly #inside: Inside;
-  readonly #socket: Socket;
   readonly #reads = new Map<number, PendingRead>();
   #window = 0;
-  #corked = false;
   /** How much one read may ask for, in bytes. */
   readonly readBytes: number;
 
   constructor(sftp: SFTPWrapper, socket: Socket) {
     this.#sftp = sftp;
-    this.#socket = socket;
     this.#inside = sftp as unknown as Inside;
     this.readBytes = largestRead(this.#inside);
     this.#listen();
+    gatherRequests(sftp as unknown as Parameters<typeof gatherRequests>[0], socket);
   }
 
   /** @param bytes how many the server may have under way to us; ssh2 alone allows 1 to 2 MiB. Never less than before. */
@@ -56,7 +55,6 @@ export class RawChannel {
 
   /** Sends one READ. */
   read(read: ChannelRead): void {
-    this.#cork();
     const requests = this.#inside._requests;
     const { handle, offset, into, answered } = read;
     const scratch = requests === undefined ? Buffer.allocUnsafe(into.length) : SCRATCH;
@@ -108,17 +106,6 @@ export class RawChannel {
     this.#reads.delete(id);
     delete requests[id];
     return read;
-  }
-
-  /** Sends what is asked for in one go with one system call. */
-  #cork(): void {
-    if (this.#corked) return;
-    this.#corked = true;
-    this.#socket.cork();
-    process.nextTick(() => {
-      this.#corked = false;
-      this.#socket.uncork();
-    });
   }
 
   #refill(): void {
