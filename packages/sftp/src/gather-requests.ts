@@ -14,10 +14,13 @@ interface Inside {
   readonly outgoing?: { readonly packetSize?: number };
 }
 
-/** Puts itself between the channel and its connection. Leaves alone what does not look as expected. */
-export function gatherRequests(inside: Inside, socket: Socket): void {
+/**
+ * Puts itself between the channel and its connection. Leaves alone what does not look as expected.
+ * @returns sends at once what was asked so far; before the connection is closed
+ */
+export function gatherRequests(inside: Inside, socket: Socket): () => void {
   const { _protocol: protocol, outgoing } = inside;
-  if (typeof protocol?.channelData !== 'function' || !outgoing?.packetSize) return;
+  if (typeof protocol?.channelData !== 'function' || !outgoing?.packetSize) return () => {};
   const gathered = new Gathered(protocol, outgoing.packetSize, socket);
   inside._protocol = new Proxy(protocol, {
     get(target, name) {
@@ -31,6 +34,7 @@ export function gatherRequests(inside: Inside, socket: Socket): void {
       };
     },
   });
+  return () => gathered.send();
 }
 
 class Gathered {

@@ -38,13 +38,15 @@ export class RawChannel {
   #window = 0;
   /** How much one read may ask for, in bytes. */
   readonly readBytes: number;
+  /** Sends at once what is gathered to be sent together. */
+  readonly flush: () => void;
 
   constructor(sftp: SFTPWrapper, socket: Socket) {
     this.#sftp = sftp;
     this.#inside = sftp as unknown as Inside;
     this.readBytes = largestRead(this.#inside);
     this.#listen();
-    gatherRequests(sftp as unknown as Parameters<typeof gatherRequests>[0], socket);
+    this.flush = gatherRequests(sftp as unknown as Parameters<typeof gatherRequests>[0], socket);
   }
 
   /** @param bytes how many the server may have under way to us; ssh2 alone allows 1 to 2 MiB. Never less than before. */

@@ -181,6 +181,7 @@ export class SftpConnection implements AsyncDisposable {
 
   /** Errors from here on mean nothing: many servers reset the connection instead of closing it. */
   #sayGoodbye(): void {
+    this.channel.flush();
     this.#loggedIn.client.end().catch((error: unknown) => {
       const shown = displayPath(error instanceof Error ? error.message : String(error));
       this.logger.debug({ error: shown }, 'sftp connection did not end in good order');

@@ -74,11 +74,9 @@ export class SftpSession implements AsyncDisposable {
       const file = { handle, path, offset: options.offset ?? 0, size };
       yield* new WindowedReader(this.#connection, file).chunks(signal);
     } finally {
-      const closing = this.#connection.close(handle, path);
+      // Nobody waits for it: the server hears of it before whatever is asked next.
+      void this.#connection.close(handle, path);
       this.#files.giveBack();
-      // Who aborts does not want to wait for a server that may be silent. For a small file it would be a third of the
-      // time; the server hears of it before whatever is asked next.
-      if (!signal.aborted && (options.size ?? Infinity) > SMALL_BYTES) await closing;
     }
   }
 
@@ -214,8 +212,6 @@ export class SftpSession implements AsyncDisposable {
     );
   }
 }
-
-const SMALL_BYTES = 256 * 1024;
 
 /** There is no status for it: servers say "failure". */
 function saysTooMany(error: unknown): boolean {

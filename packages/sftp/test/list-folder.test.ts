@@ -1,5 +1,5 @@
 import { ManualClock, SFTP_STATUS, VirtualTree } from '@octo/plugin-testing';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { FolderEntry, SftpSession } from '../src/index.ts';
 import { connected, failureOf, never, started, until } from './loopback.ts';
 
@@ -24,7 +24,7 @@ test('a folder lists files and folders with size, time and path', async () => {
     expect.objectContaining({ path: '/outbound/archive', kind: 'folder' }),
   ]);
   expect((await listed(session, '')).map(({ path }) => path)).toEqual(['outbound']);
-  expect(server.counts.openHandles).toBe(0);
+  await until(() => server.counts.openHandles === 0);
 });
 
 test('an empty folder is an empty answer, a missing one is not found', async () => {
@@ -46,6 +46,49 @@ test('ten thousand files are all listed', async () => {
   const session = await sessionListing(() => names);
   const entries = await listed(session, '/x');
   expect(entries.map(({ name }) => name)).toEqual(names.map(({ name }) => name));
+});
+
+test('names are asked for while others are on their way', async () => {
+  const server = await started();
+  for (const name of ['a', 'b']) server.tree.file(`/x/${name}`, '');
+  const asked = () => server.log.filter(({ name }) => name === 'READDIR').length;
+  // The first question gets no answer before the second one has come.
+  server.faults.before = ({ name }) => void (name === 'READDIR' && expect(asked()).toBe(2));
+  const session = await connected(server);
+  expect(await listed(session, '/x')).toHaveLength(2);
+});
+
+describe('a server that refuses further questions while it has some', () => {
+  test.each([1, 2, 5])('gets %i at a time, and every name is listed once', async (most) => {
+    const tree = new VirtualTree();
+    const names = Array.from({ length: 3000 }, (_, index) => `file-${index}.csv`);
+    for (const name of names) tree.file(`/x/${name}`, '');
+    const faults = { mostOutstandingListings: most };
+    const session = await connected(await started({ tree, faults }));
+    expect((await listed(session, '/x')).map(({ name }) => name)).toEqual(names);
+  });
+
+  test.each([
+    ['fails', [SFTP_STATUS.failure], 'rejected'],
+    ['says that the folder ends, and gives more names', [SFTP_STATUS.eof], 'all'],
+    ['fails, and says that the folder ends', [SFTP_STATUS.failure, SFTP_STATUS.eof], 'rejected'],
+  ] as const)('is not taken at its word when it %s', async (_, statuses, outcome) => {
+    const tree = new VirtualTree();
+    for (let index = 0; index < 1000; index += 1) tree.file(`/x/${index}`, '');
+    const server = await started({ tree });
+    let asked = 0;
+    server.faults.refuse = ({ name }) => {
+      if (name !== 'READDIR') return undefined;
+      asked += 1;
+      // From the third question on, for ever or as long as there is something to say.
+      return outcome === 'all'
+        ? statuses[asked - 3]
+        : statuses[Math.min(asked - 3, statuses.length - 1)];
+    };
+    const listing = listed(await connected(server), '/x');
+    if (outcome === 'all') expect(await listing).toHaveLength(1000);
+    else await expect(listing).rejects.toThrow('list /x');
+  });
 });
 
 test('a listing without end is cut by its limit', async () => {
@@ -124,7 +167,7 @@ test('leaving the loop closes the folder', async () => {
   server.tree.file('/x/a', '').file('/x/b', '');
   const session = await connected(server);
   for await (const _ of session.list('/x', never)) break;
-  expect(server.counts.openHandles).toBe(0);
+  await until(() => server.counts.openHandles === 0);
 });
 
 test('a server that does not answer a listing is given up', async () => {

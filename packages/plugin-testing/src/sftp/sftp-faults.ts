@@ -38,6 +38,8 @@ export interface SftpFaults {
   shuffled?: boolean;
   /** With more reads unanswered than this, further ones fail. */
   mostOutstandingReads?: number;
+  /** With more questions for names (READDIR) unanswered than this, further ones fail. */
+  mostOutstandingListings?: number;
   /** Answers for an operation with this status code (`STATUS`) in place of the true answer. */
   refuse?: (operation: SftpOperation) => number | undefined;
   /** Operations by these names are never answered. */

@@ -83,11 +83,12 @@ class Conversation {
 
   #enqueue(request: Request): void {
     const { counts, faults, log } = this.#context;
+    const waiting = 1 + this.#queue.filter(({ name }) => name === request.name).length;
+    const most = { READ: faults.mostOutstandingReads, READDIR: faults.mostOutstandingListings };
+    if (waiting > (most[request.name as keyof typeof most] ?? Infinity)) {
+      return this.#send(wire.statusReply(request.id, wire.STATUS.failure, 'Too many requests'));
+    }
     if (request.name === 'READ') {
-      const waiting = 1 + this.#queue.filter(({ name }) => name === 'READ').length;
-      if (waiting > (faults.mostOutstandingReads ?? Infinity)) {
-        return this.#send(wire.statusReply(request.id, wire.STATUS.failure, 'Too many requests'));
-      }
       counts.reads++;
       counts.mostOutstandingReads = Math.max(counts.mostOutstandingReads, waiting);
     } else {
