@@ -194,9 +194,11 @@ test('every problem of a refused manifest gets a line of its own', async () => {
 
 test('the database opens while the plugins are looked at, and is closed when they are refused', async () => {
   const told: string[] = [];
+  const opens = Promise.withResolvers<void>();
   const refused = Promise.withResolvers<void>();
   const opening = (name: string) => async () => {
     told.push(`${name} opens`);
+    opens.resolve();
     await refused.promise;
     return { [Symbol.asyncDispose]: async () => void told.push(`${name} is closed`) } as never;
   };
@@ -205,6 +207,8 @@ test('the database opens while the plugins are looked at, and is closed when the
     openLedger: opening('ledger'),
     openPolicy: opening('policy'),
     createHost: async () => {
+      told.push('plugins are looked at');
+      await opens.promise;
       told.push('plugins are refused');
       refused.resolve();
       throw new OctoError('OCTO_PLUGIN_CREATE', 'no plugin');
@@ -214,6 +218,7 @@ test('the database opens while the plugins are looked at, and is closed when the
   expect(code).toBe(2);
   expect(stderr.text).toContain('no plugin');
   expect(told).toEqual([
+    'plugins are looked at',
     'ledger opens',
     'plugins are refused',
     'policy opens',

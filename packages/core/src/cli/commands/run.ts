@@ -50,16 +50,16 @@ async function runOnce(
   const logger = await quietLogger(args, environment);
   const manifest = narrowManifest(await readManifestOf(args, environment, 'hold'), id);
   enabledPipeline(manifest, id);
+  const pacing = new Pacing(clock, logger);
+  const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };
+  // The plugins are looked at while audit log and database are opened.
+  await using hosts = beside(rooms.createHost(manifest, options));
   await using audit = await openAuditOf(args, environment, logger);
   const trace = newRunId(environment);
   const place = { stateFolder, databaseUrl: env['DATABASE_URL'], logger };
-  // The database starts while the plugins are looked at.
   await using ledgers = beside(rooms.openLedger({ ...place, run: trace }));
   await using books = beside(ledgers.opened.then(() => rooms.openPolicy(place)));
-  const pacing = new Pacing(clock, logger);
-  const options = { ...(await hostOptions(args, environment, logger)), pace: pacing.take };
-  const made = await rooms.createHost(manifest, options);
-  await using host = new AuditedHost(made, audit, operatorName(env), logger);
+  await using host = new AuditedHost(await hosts.opened, audit, operatorName(env), logger);
   const ledger = await ledgers.opened;
   const policies = await books.opened;
   const rateOf = (instance: string) => manifest.plugins.get(instance)?.policy.rate;
