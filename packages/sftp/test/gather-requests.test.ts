@@ -49,7 +49,7 @@ test('the library is as expected: a hundred questions are a few packets', async 
   const server = await started();
   await using session = await connected(server);
   const packets = vi.spyOn(ssh2.prototype, 'channelData');
-  onTestFinished(() => void packets.mockRestore());
+  onTestFinished(() => packets.mockRestore());
   await Promise.all(Array.from({ length: 100 }, (_, n) => session.stat(`/${n}`, never)));
   // The server answers each with one.
   const toServer = packets.mock.calls.filter(([, data]) => data[4] === STAT);

@@ -60,7 +60,7 @@ describe('a part', () => {
   test('takes over the sums of the chunks that lie in one part', async () => {
     const { sink } = await openSink(s3);
     const summed = vi.spyOn(Crc64Nvme.prototype, 'update');
-    onTestFinished(() => void summed.mockRestore());
+    onTestFinished(() => summed.mockRestore());
     const chunks = Array.from({ length: 17 }, (_, n) => BYTES.subarray(n * MIB, (n + 1) * MIB));
     await using upload = await sink.stage({ key: 'key', metadata: {} }, quiet);
     for (const chunk of chunks) await upload.write(chunk, quiet);
