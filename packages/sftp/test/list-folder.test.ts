@@ -86,7 +86,7 @@ describe('a server that refuses further questions while it has some', () => {
   });
 });
 
-/** A folder of a thousand files; questions for names are answered so from the third one on. */
+/** A folder of a thousand files; questions for names are answered so from the fourth one on, which is asked beside others. */
 async function answering(statuses: readonly number[]): Promise<SftpSession> {
   const tree = new VirtualTree();
   for (let index = 0; index < 1000; index += 1) tree.file(`/x/${index}`, '');
@@ -95,7 +95,7 @@ async function answering(statuses: readonly number[]): Promise<SftpSession> {
   server.faults.refuse = ({ name }) => {
     if (name !== 'READDIR') return undefined;
     asked += 1;
-    return statuses[asked - 3];
+    return statuses[asked - 4];
   };
   return await connected(server);
 }
